@@ -1,0 +1,9 @@
+#!/usr/bin/env node
+// The bulwark command. It runs what `npm run build` made; in a checkout it makes first what is missing or out of date.
+import { existsSync } from "node:fs";
+
+const builder = new URL("../scripts/build-if-stale.js", import.meta.url);
+if (existsSync(builder)) await (await import(builder.href)).buildIfStale();
+
+const { main } = await import("../dist/cli/index.js");
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,1 @@
+export { type NodeServer, type NodeServerOptions, serve } from "./serve.ts";

@@ -1,0 +1,136 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { getRequestListener } from "@hono/node-server";
+import {
+  asAPIError,
+  BaseAPIError,
+  type BaseAPIHandler,
+  type Kernel,
+  parseDuration,
+  type Router,
+  renderError,
+} from "../../core/index.ts";
+import { answerClientError } from "./client-error.ts";
+import { limitConnections } from "./connections.ts";
+import { readIncoming } from "./read-incoming.ts";
+
+export interface NodeServerOptions {
+  /** The bound handlers whose kernel answers what never becomes a request. */
+  readonly handlers: Pick<typeof BaseAPIHandler, "kernel">;
+  readonly router: Router;
+  /** Default 127.0.0.1. */
+  readonly host?: string | undefined;
+  /** Default 3000. */
+  readonly port?: number | undefined;
+  /** Bytes of all headers of a request. Default 16 KiB. */
+  readonly maxHeaderSize?: number | undefined;
+  /** Time for a request's headers to arrive. Default 10s. */
+  readonly headersTimeout?: string | undefined;
+  /** Time that requests in flight get at a close. Default 10s. */
+  readonly drainTimeout?: string | undefined;
+  /** Connections at once, in all. Default 10,000. */
+  readonly maxConnections?: number | undefined;
+  /** Connections at once from one address. Default 512. */
+  readonly maxConnectionsPerAddress?: number | undefined;
+}
+
+export interface NodeServer {
+  readonly host: string;
+  readonly port: number;
+  /** close stops listening, lets requests in flight finish, and then cuts what is left. */
+  close(): Promise<void>;
+}
+
+/**
+ * serve listens with node:http. Rejects only where the address cannot be listened on.
+ * @public
+ */
+export async function serve(options: NodeServerOptions): Promise<NodeServer> {
+  const { kernel } = options.handlers;
+  const listener = getRequestListener(
+    (request, env) => {
+      // Our server speaks HTTP/1 alone, whatever else the listener could be given.
+      const incoming = env.incoming as IncomingMessage;
+      return options.router(request, {
+        peer: incoming.socket.remoteAddress,
+        readBody: (limit) => readIncoming(incoming, limit),
+      }) as Promise<Response>;
+    },
+    { errorHandler: (error) => badRequest(kernel, error) },
+  ) as (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>;
+
+  const server = createServer(
+    {
+      maxHeaderSize: options.maxHeaderSize ?? 16_384,
+      headersTimeout: parseDuration(options.headersTimeout ?? "10s", "headersTimeout"),
+      requestTimeout: parseDuration("60s"),
+      connectionsCheckingInterval: 5_000,
+      keepAliveTimeout: 5_000,
+      // Without a Host the answer is ours, in our form.
+      requireHostHeader: false,
+    },
+    (incoming, outgoing) => void listener(incoming, outgoing),
+  );
+  server.maxConnections = options.maxConnections ?? 10_000;
+  limitConnections(server, options.maxConnectionsPerAddress ?? 512);
+  server.on("clientError", (error, socket) => answerClientError(kernel, error, socket));
+
+  const host = options.host ?? "127.0.0.1";
+  await listen(server, host, options.port ?? 3000);
+  const { port } = server.address() as AddressInfo;
+  const drainMs = parseDuration(options.drainTimeout ?? "10s", "drainTimeout");
+  let closing: Promise<void> | undefined;
+  return {
+    host,
+    port,
+    close: () => {
+      closing ??= drain(server, drainMs);
+      return closing;
+    },
+  };
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+function drain(server: Server, drainMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    // A connection is idle only after its last answer: ask again until all have been.
+    const sweep = setInterval(() => server.closeIdleConnections(), 50);
+    const cut = setTimeout(() => server.closeAllConnections(), drainMs);
+    server.close(() => {
+      clearInterval(sweep);
+      clearTimeout(cut);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+/** badRequest answers what could not be read as a request (an impossible Host or URL), with all standing headers. */
+function badRequest(kernel: Kernel, error: unknown): Response {
+  const isTheirs = error instanceof Error && error.name === "RequestError";
+  const refusal = isTheirs
+    ? new BaseAPIError("INVALID_REQUEST", "The request cannot be read.", { cause: error })
+    : asAPIError(error);
+  const requestId = crypto.randomUUID();
+  if (!isTheirs) kernel.log.error({ requestId, err: error }, "request failed");
+  const timestamp = new Date(kernel.clock.now()).toISOString();
+  const envelope = { requestId, timestamp, version: kernel.version };
+  const body = renderError(refusal, envelope, null);
+  return new Response(body.text, {
+    status: body.status,
+    headers: {
+      ...kernel.responseHeaders,
+      "content-type": body.contentType,
+      "x-request-id": requestId,
+    },
+  });
+}

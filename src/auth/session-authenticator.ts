@@ -1,0 +1,51 @@
+import {
+  type Authenticator,
+  type AuthResult,
+  isPromise,
+  UnauthorizedError,
+  type UserPrincipal,
+} from "../core/index.ts";
+import type { TokenPayload, TokenService } from "./token-service.ts";
+
+const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
+
+/**
+ * sessionAuthenticator admits a bearer token (RFC 6750 §2.1) whose session is alive. Another scheme, and a token that
+ * fails, are `refused`; only a request without Authorization is `absent`.
+ */
+export function sessionAuthenticator(tokens: TokenService): Authenticator {
+  return {
+    authenticate(request) {
+      const authorization = request.headers.get("authorization");
+      if (authorization === null) return { isAuthenticated: false, reason: "absent" };
+      const token = BEARER.exec(authorization)?.[1];
+      if (token === undefined) return { isAuthenticated: false, reason: "refused" };
+      try {
+        const payload = tokens.verifyToken(token);
+        return isPromise(payload) ? payload.then(admit, refuse) : admit(payload);
+      } catch (error) {
+        return refuse(error);
+      }
+    },
+  };
+}
+
+function admit(payload: TokenPayload): AuthResult {
+  const { userId, sessionId, roles, methods } = payload;
+  const principal: UserPrincipal = {
+    kind: "user",
+    userId,
+    sessionId,
+    via: "bearer",
+    methods,
+    roles,
+  };
+  return { isAuthenticated: true, principal };
+}
+
+/** A token that is wrong is refused; that it could not be judged is for the pipeline to answer, as unavailable. */
+function refuse(error: unknown): AuthResult {
+  if (!(error instanceof UnauthorizedError)) throw error;
+  const code = error.code === "TOKEN_EXPIRED" ? "TOKEN_EXPIRED" : "UNAUTHORIZED";
+  return { isAuthenticated: false, reason: "refused", code };
+}

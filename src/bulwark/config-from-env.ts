@@ -1,0 +1,125 @@
+import { ConfigurationError } from "../core/index.ts";
+import type { BulwarkConfig, LimitConfig } from "./config.ts";
+
+/** What a server needs besides: where it listens. */
+export interface ServerConfig extends BulwarkConfig {
+  readonly host: string;
+  readonly port: number;
+}
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/**
+ * configFromEnv reads the configuration of a process from its environment, the only place of the library that does.
+ * `dev` is a development start; otherwise NODE_ENV decides nothing and production's rules hold.
+ * Throws a ConfigurationError that lists every variable that is not valid.
+ */
+export function configFromEnv(env: Env, options: { readonly dev?: boolean } = {}): ServerConfig {
+  const problems: string[] = [];
+  const mode = options.dev === true ? "development" : "production";
+  const host = text(env, "HOST") ?? "127.0.0.1";
+  const port = portOf(env, problems);
+  if (mode === "development" && !isLoopback(host)) {
+    problems.push(
+      `HOST: expected a loopback address in development mode, such as 127.0.0.1, came ${JSON.stringify(host)}`,
+    );
+  }
+  const issuer = text(env, "BULWARK_ISSUER");
+  if (issuer === undefined && mode === "production") {
+    problems.push("BULWARK_ISSUER: expected an https origin in production, came nothing");
+  }
+  const secret = list(env, "BULWARK_SECRET");
+  if (secret === undefined && mode === "production") {
+    problems.push(
+      "BULWARK_SECRET: expected 32 random bytes in base64url (bulwark secret generate), came nothing",
+    );
+  }
+  for (const name of ["DATABASE_URL", "REDIS_URL"]) {
+    if (text(env, name) !== undefined) {
+      problems.push(
+        `${name}: expected nothing, since this version runs on PGlite alone, came a value`,
+      );
+    }
+  }
+  const verification = verificationOf(env, mode, problems);
+  const config: ServerConfig = {
+    mode,
+    host,
+    port,
+    issuer: issuer ?? `http://localhost:${port}`,
+    hosts: list(env, "BULWARK_HOSTS"),
+    secret,
+    database: { dataDir: text(env, "BULWARK_DATA_DIR") ?? ".bulwark" },
+    trustedProxies: list(env, "BULWARK_TRUSTED_PROXIES"),
+    limits: limitsOf(env, problems),
+    emailVerification: verification,
+  };
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return config;
+}
+
+/** An empty variable is one that is not set. */
+function text(env: Env, name: string): string | undefined {
+  const value = env[name]?.trim();
+  return value === "" ? undefined : value;
+}
+
+function list(env: Env, name: string): readonly string[] | undefined {
+  const entries = text(env, name)
+    ?.split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "");
+  return entries?.length === 0 ? undefined : entries;
+}
+
+function portOf(env: Env, problems: string[]): number {
+  const value = text(env, "PORT") ?? "3000";
+  const port = /^\d{1,5}$/.test(value) ? Number(value) : 0;
+  if (port >= 1 && port <= 65_535) return port;
+  problems.push(`PORT: expected a number from 1 to 65535, came ${JSON.stringify(value)}`);
+  return 0;
+}
+
+const isLoopback = (host: string): boolean =>
+  host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+
+function verificationOf(
+  env: Env,
+  mode: string,
+  problems: string[],
+): "off" | "required" | undefined {
+  const value = text(env, "BULWARK_EMAIL_VERIFICATION");
+  if (value !== undefined && value !== "off" && value !== "required") {
+    problems.push(
+      `BULWARK_EMAIL_VERIFICATION: expected "off" or "required", came ${JSON.stringify(value)}`,
+    );
+    return undefined;
+  }
+  const required = value === "required" || (value === undefined && mode === "production");
+  if (required && text(env, "SMTP_URL") === undefined) {
+    problems.push(
+      "SMTP_URL: expected a mail server while BULWARK_EMAIL_VERIFICATION is required, came nothing",
+    );
+  } else if (required) {
+    problems.push(
+      'BULWARK_EMAIL_VERIFICATION: expected "off", since this version sends no mail yet, came "required"',
+    );
+  }
+  return value;
+}
+
+/** limitsOf reads `name=requests/window,...`, such as `login=20/1m,user=600/1m`. */
+function limitsOf(env: Env, problems: string[]): Readonly<Record<string, LimitConfig>> | undefined {
+  const entries = list(env, "BULWARK_LIMITS");
+  if (entries === undefined) return undefined;
+  const limits: Record<string, LimitConfig> = {};
+  for (const entry of entries) {
+    const [, name, requests, window] = /^([a-z-]+)=(\d{1,9})\/(\w+)$/.exec(entry) ?? [];
+    if (name === undefined || window === undefined) {
+      problems.push(
+        `BULWARK_LIMITS: expected name=requests/window, such as login=20/1m, came ${JSON.stringify(entry)}`,
+      );
+    } else limits[name] = { requests: Number(requests), window };
+  }
+  return limits;
+}

@@ -1,0 +1,149 @@
+import { AuditLogger } from "../audit/index.ts";
+import {
+  AuthenticatedAPIHandler,
+  AuthService,
+  FirstAdmin,
+  PasswordService,
+  SessionStore,
+  sessionAuthenticator,
+  TokenService,
+} from "../auth/index.ts";
+import {
+  type Awaitable,
+  BaseAPIHandler,
+  type Clock,
+  clientAddressReader,
+  hostCheck,
+  type Kernel,
+  type Log,
+  systemClock,
+  UnavailableError,
+} from "../core/index.ts";
+import { bulwarkMigrations, type Database } from "../database/index.ts";
+import { apiHeaders } from "../headers/index.ts";
+import { createLog } from "../observability/index.ts";
+import { RateLimiter } from "../rate-limit/index.ts";
+import { cached } from "./cache.ts";
+import { type BulwarkConfig, resolveConfig } from "./config.ts";
+import { composeAuthenticators } from "./wire-auth.ts";
+import { wireKeyRing } from "./wire-crypto.ts";
+import { wireDatabase } from "./wire-database.ts";
+import { wireLimits } from "./wire-rate-limit.ts";
+
+/** The handler classes, bound to one application's services. */
+export interface BulwarkHandlers {
+  readonly BaseAPIHandler: typeof BaseAPIHandler;
+  readonly AuthenticatedAPIHandler: typeof AuthenticatedAPIHandler;
+}
+
+/** Bulwark is one application: one of each service, and the handlers that are bound to them. */
+export interface Bulwark {
+  readonly handlers: BulwarkHandlers;
+  readonly mode: "production" | "development";
+  readonly issuer: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly database: Database;
+  readonly passwords: PasswordService;
+  readonly sessions: SessionStore;
+  readonly tokens: TokenService;
+  readonly auth: AuthService;
+  readonly firstAdmin: FirstAdmin;
+  readonly audit: AuditLogger;
+  readonly limiter: RateLimiter;
+  /** ready checks the secrets, connects and migrates, once; the first request does it where nobody else has. */
+  ready(): Promise<void>;
+  /** close ends what ready opened. Requests after it are 503. */
+  close(): Promise<void>;
+}
+
+/**
+ * createBulwark makes the application of a configuration. It does no I/O, and returns the same one for the same
+ * configuration, since frameworks evaluate a module more than once.
+ * Throws a ConfigurationError only if the configuration is not valid.
+ */
+export function createBulwark(config: BulwarkConfig): Bulwark {
+  return cached(config, () => assemble(config));
+}
+
+function assemble(config: BulwarkConfig): Bulwark {
+  const resolved = resolveConfig(config);
+  const clock = config.clock ?? systemClock;
+  const log = config.log ?? createLog();
+  const keys = wireKeyRing(resolved);
+  const database = wireDatabase(resolved.database);
+  const audit = new AuditLogger({ database, clock, log });
+  const passwords = new PasswordService();
+  const sessions = new SessionStore({ database, clock });
+  const tokens = new TokenService({ keys, sessions, issuer: resolved.issuer, clock });
+  const auth = new AuthService({ database, passwords, sessions, tokens, audit, clock });
+  const firstAdmin = new FirstAdmin({ database, auth, clock });
+  const limiter = new RateLimiter({ clock });
+  const limits = wireLimits(resolved);
+
+  let opening: Promise<void> | undefined;
+  let state: "new" | "open" | "closed" = "new";
+  const open = async (): Promise<void> => {
+    keys.open();
+    await database.connect([bulwarkMigrations, ...(config.migrations ?? [])]);
+    state = "open";
+  };
+  const ready = (): Promise<void> => {
+    if (state === "closed")
+      return Promise.reject(new UnavailableError("this application is closed"));
+    // A failed start may be tried again: the folder may be free by then.
+    opening ??= open().catch((error: unknown) => {
+      opening = undefined;
+      throw error;
+    });
+    return opening;
+  };
+  const prepare = (): Awaitable<void> => (state === "open" ? undefined : ready());
+
+  const kernel: Kernel = {
+    clock,
+    log,
+    version: config.version ?? "1",
+    maxBodyBytes: 1_048_576,
+    maxUrlLength: 8_192,
+    responseHeaders: apiHeaders({ hsts: resolved.mode === "production" }),
+    edge: [],
+    admission: [limits.admission],
+    namedLimits: limits.named,
+    limiter,
+    audit,
+    isHostAllowed: hostCheck(resolved.hosts),
+    clientAddress: clientAddressReader(config),
+    authenticate: composeAuthenticators([sessionAuthenticator(tokens)]),
+    prepare,
+  };
+  const handlers: BulwarkHandlers = {
+    BaseAPIHandler: class extends BaseAPIHandler {
+      static override readonly kernel = kernel;
+    },
+    AuthenticatedAPIHandler: class extends AuthenticatedAPIHandler {
+      static override readonly kernel = kernel;
+    },
+  };
+  return {
+    handlers,
+    mode: resolved.mode,
+    issuer: resolved.issuer,
+    clock,
+    log,
+    database,
+    passwords,
+    sessions,
+    tokens,
+    auth,
+    firstAdmin,
+    audit,
+    limiter,
+    ready,
+    async close() {
+      state = "closed";
+      await opening?.catch(() => {});
+      await database.close();
+    },
+  };
+}

@@ -1,0 +1,3 @@
+export type { BulwarkConfig, DatabaseConfig, LimitConfig } from "./config.ts";
+export { configFromEnv, type ServerConfig } from "./config-from-env.ts";
+export { type Bulwark, type BulwarkHandlers, createBulwark } from "./create-bulwark.ts";

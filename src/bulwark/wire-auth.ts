@@ -1,0 +1,36 @@
+import type { Authenticator, AuthInfo, AuthResult, Awaitable } from "../core/index.ts";
+
+/** Headers that carry a credential of ours. */
+const CREDENTIALS = ["authorization", "x-api-key"] as const;
+
+/**
+ * composeAuthenticators asks one after the other while the answer is `absent`. Two credentials on one request are refused
+ * as ambiguous, before either is read.
+ */
+export function composeAuthenticators(
+  authenticators: readonly Authenticator[],
+): (request: Request, info: AuthInfo) => Awaitable<AuthResult> {
+  const absent: AuthResult = { isAuthenticated: false, reason: "absent" };
+
+  const ask = async (request: Request, info: AuthInfo): Promise<AuthResult> => {
+    for (const authenticator of authenticators) {
+      const result = await authenticator.authenticate(request, info);
+      if (result.isAuthenticated || result.reason !== "absent") return result;
+    }
+    return absent;
+  };
+
+  return (request, info) => {
+    const given = CREDENTIALS.filter((name) => request.headers.has(name));
+    if (given.length === 0) return absent;
+    if (given.length > 1) {
+      return { isAuthenticated: false, reason: "refused", code: "INVALID_REQUEST" };
+    }
+    const [only] = authenticators;
+    if (authenticators.length === 1 && only !== undefined) {
+      const result = only.authenticate(request, info);
+      return result;
+    }
+    return ask(request, info);
+  };
+}

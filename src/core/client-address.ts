@@ -1,0 +1,103 @@
+import ipaddr from "ipaddr.js";
+
+/** Which header carries the client's address, and who may be believed about it. */
+export interface ProxyTrust {
+  /** Addresses and CIDR ranges of our own proxies. Default none: no header is read. */
+  readonly trustedProxies?: readonly string[] | undefined;
+  /** The one header that those proxies write. Default `x-forwarded-for`. */
+  readonly forwardedHeader?: "x-forwarded-for" | "forwarded" | undefined;
+}
+
+type Address = ipaddr.IPv4 | ipaddr.IPv6;
+type Range = readonly [Address, number];
+
+/** parseAddress reads one address in its one spelling: mapped IPv4 (`::ffff:1.2.3.4`) is IPv4, a zone is dropped. */
+export function parseAddress(text: string): Address | undefined {
+  const bare = text.includes("%") ? text.slice(0, text.indexOf("%")) : text;
+  // ipaddr.js also reads 0177.1 and 127.1, which no peer address ever is.
+  if (!bare.includes(":") && !ipaddr.IPv4.isValidFourPartDecimal(bare)) return undefined;
+  if (!ipaddr.isValid(bare)) return undefined;
+  return ipaddr.process(bare);
+}
+
+/** canonicalAddress is the one spelling of an address, or undefined where the text is none. */
+export const canonicalAddress = (text: string): string | undefined =>
+  parseAddress(text)?.toString();
+
+/** parseRange reads an address or a CIDR range. Throws a TypeError that names the field only if it is neither. */
+export function parseRange(text: string, field: string): Range {
+  try {
+    const [base = "", bits] = text.split("/");
+    const address = parseAddress(base);
+    if (address !== undefined && bits === undefined) {
+      return [address, address.kind() === "ipv4" ? 32 : 128];
+    }
+    if (address !== undefined && /^\d{1,3}$/.test(bits ?? "")) {
+      const prefix = Number(bits) - (address.kind() === "ipv4" && base.includes(":") ? 96 : 0);
+      if (prefix >= 0 && prefix <= (address.kind() === "ipv4" ? 32 : 128)) return [address, prefix];
+    }
+  } catch {
+    // Said below, like every other malformed range.
+  }
+  throw new TypeError(`${field}: expected an address or CIDR range, came ${JSON.stringify(text)}`);
+}
+
+export function isInRanges(address: Address, ranges: readonly Range[]): boolean {
+  return ranges.some(
+    ([base, bits]) =>
+      base.kind() === address.kind() && (address as ipaddr.IPv6).match(base as ipaddr.IPv6, bits),
+  );
+}
+
+/**
+ * clientAddressReader returns the function that knows a client's address: the peer, or, while the hop is a trusted
+ * proxy, the next one from the right of the forwarding header. A malformed hop ends the walk at the last good one.
+ * Throws a TypeError only if a trusted proxy is not an address or range.
+ */
+export function clientAddressReader(
+  trust: ProxyTrust,
+): (request: Request, peer: string | undefined) => string | undefined {
+  const ranges = (trust.trustedProxies ?? []).map((text) => parseRange(text, "trustedProxies"));
+  const header = trust.forwardedHeader ?? "x-forwarded-for";
+  const spellings = new Map<string, string | undefined>();
+
+  const canonicalPeer = (peer: string): string | undefined => {
+    if (spellings.has(peer)) return spellings.get(peer);
+    const address = canonicalAddress(peer);
+    if (spellings.size >= 1_000) spellings.clear();
+    spellings.set(peer, address);
+    return address;
+  };
+
+  return (request, peer) => {
+    if (peer === undefined) return undefined;
+    if (ranges.length === 0) return canonicalPeer(peer);
+    let client = parseAddress(peer);
+    if (client === undefined || !isInRanges(client, ranges)) return client?.toString();
+    for (const hop of hopsOf(request.headers.get(header), header).reverse()) {
+      const address = parseAddress(hop);
+      if (address === undefined) break;
+      client = address;
+      if (!isInRanges(client, ranges)) break;
+    }
+    return client.toString();
+  };
+}
+
+const MAX_HOPS = 32;
+
+function hopsOf(value: string | null, header: string): string[] {
+  if (value === null) return [];
+  const hops = value.split(",").slice(-MAX_HOPS);
+  return hops.map((hop) => stripPort(header === "forwarded" ? forOf(hop) : hop.trim()));
+}
+
+/** forOf reads the `for` parameter of one element of Forwarded (RFC 7239 §4). */
+const forOf = (element: string): string =>
+  /(?:^|;)\s*for=(?:"([^"]*)"|([^;\s]*))/i.exec(element)?.slice(1).find(Boolean) ?? "";
+
+function stripPort(hop: string): string {
+  const bracketed = /^\[([^\]]+)\](?::\d+)?$/.exec(hop);
+  if (bracketed !== null) return bracketed[1] ?? "";
+  return /^[\d.]+:\d+$/.test(hop) ? hop.slice(0, hop.indexOf(":")) : hop;
+}

@@ -1,0 +1,113 @@
+import type { Awaitable } from "./awaitable.ts";
+import type { BaseAPIError } from "./errors.ts";
+import { buildResponse, type Exchange, rewrap } from "./exchange.ts";
+import type { HeaderRecord, Kernel } from "./kernel.ts";
+import { asAPIError, type RenderedBody, renderError, renderResult } from "./render.ts";
+import { APIResult } from "./response-builder.ts";
+import type { AnyRoutePolicy } from "./route.ts";
+
+/** What a handler returned, or why the request was refused. */
+export type Outcome = unknown;
+
+/**
+ * finish turns an outcome into the one Response, with every standing header, and records a denial once it is durable;
+ * that a denial could not be recorded is logged, and refuses all the same.
+ */
+export function finish(
+  kernel: Kernel,
+  policy: AnyRoutePolicy,
+  exchange: Exchange,
+  outcome: Outcome,
+): Awaitable<Response> {
+  if (outcome instanceof Response) {
+    return rewrap(exchange, standingHeaders(kernel, exchange), outcome);
+  }
+  if (outcome instanceof Error) return refuse(kernel, policy, exchange, asAPIError(outcome));
+  if (outcome instanceof APIResult && outcome.error !== undefined) {
+    return refuse(kernel, policy, exchange, outcome.error);
+  }
+  try {
+    return respond(kernel, exchange, renderResult(outcome, exchange.envelope()), {});
+  } catch (error) {
+    return refuse(kernel, policy, exchange, asAPIError(error));
+  }
+}
+
+function refuse(
+  kernel: Kernel,
+  policy: AnyRoutePolicy,
+  exchange: Exchange,
+  error: BaseAPIError<string>,
+): Awaitable<Response> {
+  if (error.statusCode >= 500) {
+    kernel.log.error(
+      { requestId: exchange.requestId, route: policy.path, code: error.code, err: error },
+      "request failed",
+    );
+  }
+  const answer = (): Response => {
+    const accept = exchange.request.headers.get("accept");
+    const body = renderError(error, exchange.envelope(), accept);
+    return respond(kernel, exchange, body, error.headers ?? {});
+  };
+  if (kernel.audit === undefined || !DENIALS.has(error.code)) return answer();
+  return recordDenial(kernel, policy, exchange, error).then(answer);
+}
+
+/** Codes by which access was denied. A failed login has its own event and is not one of them. */
+const DENIALS: ReadonlySet<string> = new Set([
+  "UNAUTHORIZED",
+  "TOKEN_EXPIRED",
+  "REAUTHENTICATION_REQUIRED",
+  "FORBIDDEN",
+  "MFA_REQUIRED",
+  "CSRF_REJECTED",
+]);
+
+async function recordDenial(
+  kernel: Kernel,
+  policy: AnyRoutePolicy,
+  exchange: Exchange,
+  error: BaseAPIError<string>,
+): Promise<void> {
+  const event = {
+    type: "access.denied",
+    severity: "medium",
+    result: "blocked",
+    resource: policy.path,
+    action: exchange.request.method,
+    metadata: { code: error.code, status: error.statusCode, ...exchange.params },
+  } as const;
+  try {
+    await kernel.audit?.record(event, exchange);
+  } catch (cause) {
+    const facts = { requestId: exchange.requestId, err: cause };
+    kernel.log.error(facts, "a denied access could not be recorded");
+  }
+}
+
+function respond(
+  kernel: Kernel,
+  exchange: Exchange,
+  body: RenderedBody,
+  own: HeaderRecord,
+): Response {
+  const headers: Record<string, string> = { ...own, "content-type": body.contentType };
+  const isHead = exchange.request.method === "HEAD";
+  if (isHead) headers["content-length"] = String(new TextEncoder().encode(body.text).byteLength);
+  const standing = standingHeaders(kernel, exchange);
+  return buildResponse(exchange, standing, isHead ? null : body.text, body.status, headers);
+}
+
+/** standingHeaders adds to the application's headers what the limits decided, on every answer after they did. */
+function standingHeaders(kernel: Kernel, exchange: Exchange): HeaderRecord {
+  const { tightest } = exchange;
+  if (tightest === undefined) return kernel.responseHeaders;
+  const resetAt = kernel.clock.now() + tightest.resetMs;
+  return {
+    ...kernel.responseHeaders,
+    "x-ratelimit-limit": String(tightest.policy.requests),
+    "x-ratelimit-remaining": String(tightest.remaining),
+    "x-ratelimit-reset": new Date(resetAt).toISOString(),
+  };
+}

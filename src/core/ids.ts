@@ -1,0 +1,34 @@
+const pool = new Uint8Array(16 * 64);
+let used = pool.length;
+
+/** uuidv7 makes a time-ordered identifier (RFC 9562 §5.7) with 74 random bits. `now` is milliseconds since the epoch. */
+export function uuidv7(now: number): string {
+  if (used === pool.length) {
+    crypto.getRandomValues(pool);
+    used = 0;
+  }
+  const bytes = pool.subarray(used, used + 16);
+  used += 16;
+  const time = Math.floor(now).toString(16).padStart(12, "0");
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  let tail = "";
+  for (let i = 6; i < 16; i += 1) tail += (bytes[i] ?? 0).toString(16).padStart(2, "0");
+  return `${time.slice(0, 8)}-${time.slice(8)}-${tail.slice(0, 4)}-${tail.slice(4, 8)}-${tail.slice(8)}`;
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+/** isUuid tells a lower-case UUID, so that a malformed id is "not found" without asking the database. */
+export const isUuid = (text: string): boolean => UUID.test(text);
+
+const SAFE_REQUEST_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{7,63}$/;
+
+/**
+ * requestIdOf takes the client's `x-request-id` where it is 8 to 64 letters, digits, dots, dashes or underscores,
+ * which no log or header can misread, and makes a random UUID otherwise.
+ */
+export function requestIdOf(request: Request): string {
+  const given = request.headers.get("x-request-id");
+  return given !== null && SAFE_REQUEST_ID.test(given) ? given : crypto.randomUUID();
+}

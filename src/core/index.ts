@@ -1,0 +1,57 @@
+export { type Awaitable, isPromise } from "./awaitable.ts";
+export { canonicalAddress, clientAddressReader, type ProxyTrust } from "./client-address.ts";
+export { type Clock, systemClock } from "./clock.ts";
+export { isJson, type MediaType, parseContentType } from "./content-type.ts";
+export type { Authenticated, ParamsOf, RequestContext } from "./context.ts";
+export { type Duration, parseDuration } from "./duration.ts";
+export { ERROR_STATUS, type ErrorCode, statusTitle } from "./error-codes.ts";
+export * from "./errors.ts";
+export type { RouteInfo } from "./exchange.ts";
+export { BaseAPIHandler, type Define } from "./handler.ts";
+export { hostCheck } from "./host.ts";
+export { isUuid, uuidv7 } from "./ids.ts";
+export { bareKernel, type HeaderRecord, type Kernel } from "./kernel.ts";
+export {
+  addressKey,
+  decideLimits,
+  limitAddress,
+  limitPolicy,
+  limitStage,
+  principalKey,
+  type RateLimitOptions,
+} from "./limit-stage.ts";
+export * from "./ports.ts";
+export type {
+  AuthenticationMethod,
+  Authenticator,
+  AuthInfo,
+  AuthResult,
+  Principal,
+  ProvedFactor,
+  TenantKeyPrincipal,
+  UserKeyPrincipal,
+  UserPrincipal,
+} from "./principal.ts";
+export { asAPIError, renderError } from "./render.ts";
+export {
+  APIResult,
+  type BatchData,
+  type BatchItem,
+  type Pagination,
+  paginationOf,
+  type QueryResult,
+  ResponseBuilder,
+} from "./response-builder.ts";
+export type { AnyRoute, Route, RoutePolicy } from "./route.ts";
+export { createRouter, type Router } from "./router.ts";
+export {
+  type Handler,
+  STAGE,
+  type Stage,
+  type StagePolicy,
+  type StageRoute,
+  type Wrapped,
+  type Wrapper,
+  wrapper,
+} from "./stage.ts";
+export { type Output, type Schema, validate } from "./validate.ts";

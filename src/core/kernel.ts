@@ -1,0 +1,60 @@
+import type { Awaitable } from "./awaitable.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import type { AuditSink, Limiter, LimitPolicy, Log } from "./ports.ts";
+import type { AuthInfo, AuthResult } from "./principal.ts";
+import type { Stage } from "./stage.ts";
+
+/** The facts a response is built on, as far as its headers depend on them. */
+export type HeaderRecord = Readonly<Record<string, string>>;
+
+/** Kernel is what a route is bound to when it is defined: the ports, and the policies that stand on every route. */
+export interface Kernel {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Version of the API, in every envelope. */
+  readonly version: string;
+  /** Bytes of a request body. Default 1 MiB. */
+  readonly maxBodyBytes: number;
+  /** Characters of a request's URL. Default 8,192. */
+  readonly maxUrlLength: number;
+  /** Headers that stand on every response. */
+  readonly responseHeaders: HeaderRecord;
+  /** Stages before authentication, on every route that is not exempt. */
+  readonly edge: readonly Stage[];
+  /** Stages after authentication, on every route that is not exempt. */
+  readonly admission: readonly Stage[];
+  /** Limits that a route's `limits` may name. */
+  readonly namedLimits: Readonly<Record<string, LimitPolicy>>;
+  readonly limiter: Limiter | undefined;
+  readonly audit: AuditSink | undefined;
+  /** isHostAllowed decides on the Host header; null where none came. */
+  isHostAllowed(host: string | null): boolean;
+  clientAddress(request: Request, peer: string | undefined): string | undefined;
+  authenticate(request: Request, info: AuthInfo): Awaitable<AuthResult>;
+  /** prepare connects and checks before the first request; afterwards it returns at once. */
+  prepare(): Awaitable<void>;
+}
+
+const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
+
+/**
+ * bareKernel serves handlers that no application has bound: no principals, no limits, no audit, no Host list.
+ * A route that demands a user or a limit on it is refused when it is defined.
+ */
+export const bareKernel: Kernel = {
+  clock: systemClock,
+  log: silent,
+  version: "0",
+  maxBodyBytes: 1_048_576,
+  maxUrlLength: 8_192,
+  responseHeaders: { "x-content-type-options": "nosniff", "cache-control": "no-store" },
+  edge: [],
+  admission: [],
+  namedLimits: {},
+  limiter: undefined,
+  audit: undefined,
+  isHostAllowed: () => true,
+  clientAddress: (_request, peer) => peer,
+  authenticate: () => ({ isAuthenticated: false, reason: "absent" }),
+  prepare: () => undefined,
+};

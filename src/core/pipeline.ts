@@ -1,0 +1,277 @@
+import { type Awaitable, isPromise } from "./awaitable.ts";
+import { checkDeclaredLength, limitBody, readJson } from "./body.ts";
+import { BaseAPIError, NotFoundError, UnauthorizedError } from "./errors.ts";
+import { Exchange, type RouteInfo } from "./exchange.ts";
+import { finish, type Outcome } from "./finish.ts";
+import type { Kernel } from "./kernel.ts";
+import { addressKey, decideLimits, limitStage } from "./limit-stage.ts";
+import { accepts } from "./negotiate.ts";
+import { compilePath, type PathParams, segmentsOf } from "./path.ts";
+import type { AuthInfo, AuthResult, Principal } from "./principal.ts";
+import type { AnyHandler, AnyRoutePolicy } from "./route.ts";
+import type { Stage, StageRoute } from "./stage.ts";
+import type { Schema } from "./validate.ts";
+
+/** What a handler class decides for its routes. */
+export interface RouteHooks {
+  checkAuth(request: Request, info: AuthInfo): Awaitable<AuthResult>;
+  validateQuery(schema: Schema, query: unknown): Awaitable<unknown>;
+  validateBody(schema: Schema, body: unknown): Awaitable<unknown>;
+}
+
+export interface RouteDefinition {
+  readonly kernel: Kernel;
+  /** Undefined for what is answered alike whatever the method: unknown paths. */
+  readonly method: string | undefined;
+  readonly policy: AnyRoutePolicy;
+  readonly stages: readonly Stage[];
+  readonly handler: AnyHandler;
+  readonly hooks: RouteHooks;
+}
+
+/** A step answers `'pass'`, or what ends the request. */
+type Step = (exchange: Exchange) => Awaitable<Outcome>;
+
+/**
+ * composeRoute orders the stages of one route, once: Host, limits by address, authentication, limits by principal, CSRF,
+ * authorization, input, handler. A request then runs down the list, and waits only for what is a promise.
+ */
+export function composeRoute(
+  definition: RouteDefinition,
+): (request: Request, info: RouteInfo) => Awaitable<Response> {
+  const { kernel, method, policy, stages } = definition;
+  const route: StageRoute = {
+    method: method ?? "*",
+    path: policy.path,
+    limits: policy.limits ?? [],
+  };
+  const limited = policy.insecureUnlimited !== true;
+  const bound = (list: readonly Stage[]): Step[] => list.map((stage) => stage.bind(kernel, route));
+  const inPhase = (phase: Stage["phase"]): Step[] =>
+    bound(stages.filter((stage) => stage.phase === phase));
+
+  const steps: Step[] = [
+    checkRequest(definition),
+    ...(limited ? bound(kernel.edge) : []),
+    ...namedLimits(definition, route, limited),
+    authenticate(definition),
+    ...(limited ? bound(kernel.admission) : []),
+    ...(policy.rateLimit === undefined ? [] : bound([limitStage(policy.rateLimit)])),
+    ...inPhase("limit"),
+    ...inPhase("csrf"),
+    ...inPhase("authorize"),
+    ...readInput(definition),
+    (exchange) => definition.handler(exchange) as Awaitable<Outcome>,
+  ];
+
+  const conclude = (exchange: Exchange, outcome: Outcome): Awaitable<Response> =>
+    finish(kernel, policy, exchange, outcome);
+
+  const run = (exchange: Exchange, from: number): Awaitable<Response> => {
+    try {
+      for (let index = from; index < steps.length; index += 1) {
+        const last = index === steps.length - 1;
+        const result = (steps[index] as Step)(exchange);
+        if (isPromise(result)) {
+          return result.then(
+            (settled) =>
+              !last && settled === "pass"
+                ? run(exchange, index + 1)
+                : conclude(exchange, last ? settled : refusal(settled)),
+            (thrown: unknown) => conclude(exchange, thrownOutcome(thrown)),
+          );
+        }
+        if (last) return conclude(exchange, result);
+        if (result !== "pass") return conclude(exchange, refusal(result));
+      }
+    } catch (thrown) {
+      return conclude(exchange, thrownOutcome(thrown));
+    }
+    throw new Error("unreachable: the last step always concludes");
+  };
+
+  return (request, info) => {
+    const exchange = new Exchange(kernel, request, info);
+    return run(exchange, 0);
+  };
+}
+
+/** refusal keeps an error that a stage returned; anything else that is not 'pass' refuses too. */
+const refusal = (result: unknown): Error =>
+  result instanceof Error ? result : new TypeError("a stage answered neither 'pass' nor an error");
+
+const thrownOutcome = (thrown: unknown): Error =>
+  thrown instanceof Error
+    ? thrown
+    : new Error("a value that is no Error was thrown", { cause: thrown });
+
+/** checkRequest does what needs no store: URL length, Host, method, path; and connects before the first request. */
+function checkRequest({ kernel, method, policy }: RouteDefinition): Step {
+  const pattern = compilePath(policy.path);
+  const check = (exchange: Exchange): Awaitable<"pass"> => {
+    const { request } = exchange;
+    if (request.url.length > kernel.maxUrlLength) {
+      throw new BaseAPIError("URI_TOO_LONG", `The URL is longer than ${kernel.maxUrlLength}.`);
+    }
+    if (policy.insecureAnyHost !== true && !kernel.isHostAllowed(hostOf(request))) {
+      throw new BaseAPIError("MISDIRECTED_REQUEST", "This host is not served here.");
+    }
+    if (method !== undefined && !answers(method, request.method)) throw methodNotAllowed([method]);
+    const given = exchange.info.params;
+    if (given !== undefined && isPromise(given)) {
+      return given.then((params) => {
+        exchange.params = paramsFrom(params);
+        return "pass" as const;
+      });
+    }
+    if (given !== undefined) exchange.params = paramsFrom(given);
+    else {
+      const segments = segmentsOf(exchange.target.pathname);
+      exchange.params = segments && pattern.match(segments);
+      if (exchange.params === undefined) throw new NotFoundError("Path");
+    }
+    return "pass";
+  };
+  return (exchange) => {
+    const ready = kernel.prepare();
+    return isPromise(ready) ? ready.then(() => check(exchange)) : check(exchange);
+  };
+}
+
+/** A HEAD is answered by the GET route, without its body (RFC 9110 §9.3.2). */
+const answers = (method: string, asked: string): boolean =>
+  asked === method || (method === "GET" && asked === "HEAD");
+
+const hostOf = (request: Request): string | null =>
+  request.headers.get("host") ?? new URL(request.url).host;
+
+/** methodNotAllowed is the 405 of a path that knows other methods (RFC 9110 §15.5.6). */
+export const methodNotAllowed = (methods: readonly string[]): BaseAPIError =>
+  new BaseAPIError("METHOD_NOT_ALLOWED", "This method is not allowed here.", {
+    headers: {
+      allow: [...new Set(methods.flatMap((m) => (m === "GET" ? ["GET", "HEAD"] : [m])))].join(", "),
+    },
+  });
+
+/** paramsFrom copies a host's parameters; a catch-all comes as a list from Next.js. */
+function paramsFrom(given: unknown): PathParams {
+  const params = Object.create(null) as Record<string, string>;
+  for (const [name, value] of Object.entries(given ?? {})) {
+    params[name] = Array.isArray(value) ? value.join("/") : String(value);
+  }
+  return params;
+}
+
+/** namedLimits decides the route's own address limits; the edge decides `address` itself where a route names none. */
+function namedLimits(
+  { kernel, policy }: RouteDefinition,
+  route: StageRoute,
+  limited: boolean,
+): Step[] {
+  for (const name of route.limits) {
+    if (!Object.hasOwn(kernel.namedLimits, name)) {
+      throw new TypeError(
+        `route ${route.method} ${policy.path}: limits: ${name} is not configured`,
+      );
+    }
+  }
+  if (!limited) return [];
+  const names = ["address", ...route.limits];
+  const policies = names.flatMap((name) =>
+    Object.hasOwn(kernel.namedLimits, name) ? [kernel.namedLimits[name]] : [],
+  );
+  if (policies.length === 0) return [];
+  return [
+    decideLimits(kernel, (context) => {
+      const key = addressKey(context);
+      return policies.flatMap((limit) => (limit === undefined ? [] : [{ policy: limit, key }]));
+    }),
+  ];
+}
+
+function authenticate({ hooks, policy }: RouteDefinition): Step {
+  const admit = (exchange: Exchange, result: AuthResult): "pass" => {
+    if (!result.isAuthenticated) {
+      if (result.reason === "absent" && !policy.requireAuth) return "pass";
+      throw unauthorized(result);
+    }
+    if (policy.requireAuth && !mayPass(result.principal, policy)) throw unauthorized(undefined);
+    exchange.principal = result.principal;
+    return "pass";
+  };
+  return (exchange) => {
+    const result = hooks.checkAuth(exchange.request, exchange);
+    return isPromise(result)
+      ? result.then((settled) => admit(exchange, settled))
+      : admit(exchange, result);
+  };
+}
+
+const mayPass = (principal: Principal, policy: AnyRoutePolicy): boolean =>
+  "userId" in principal || policy.principals?.includes(principal.kind) === true;
+
+/** unauthorized says by RFC 6750 §3 what was wrong: nothing where no credential came, `invalid_token` where a bad one did. */
+function unauthorized(result: (AuthResult & { isAuthenticated: false }) | undefined): Error {
+  if (result?.code === "INVALID_REQUEST") {
+    return new BaseAPIError("INVALID_REQUEST", "Send one credential, not several.");
+  }
+  if (result === undefined || result.reason === "absent") {
+    return new UnauthorizedError("Authentication is required.", {
+      headers: { "www-authenticate": "Bearer" },
+    });
+  }
+  const expired = result.code === "TOKEN_EXPIRED";
+  return new UnauthorizedError(
+    expired ? "The token has expired." : "The credential is not valid.",
+    {
+      code: expired ? "TOKEN_EXPIRED" : "UNAUTHORIZED",
+      headers: { "www-authenticate": 'Bearer error="invalid_token"' },
+    },
+  );
+}
+
+/** readInput validates what the handler is given: cheap checks first, and a body only for those who may send it. */
+function readInput({ kernel, method, policy, hooks }: RouteDefinition): Step[] {
+  const produces = policy.produces ?? ["application/json", "application/problem+json"];
+  const limit = policy.maxBodyBytes ?? kernel.maxBodyBytes;
+  const steps: Step[] = [
+    (exchange) => {
+      if (accepts(exchange.request.headers.get("accept"), produces)) return "pass";
+      throw new BaseAPIError("NOT_ACCEPTABLE", `This answers ${produces[0]}.`);
+    },
+  ];
+  const { query, body } = policy;
+  if (query !== undefined) {
+    steps.push((exchange) =>
+      assign(hooks.validateQuery(query, exchange.query), (value) => {
+        exchange.query = value;
+      }),
+    );
+  }
+  if (body !== undefined) {
+    steps.push(async (exchange) => {
+      const raw = await readJson(exchange.request, limit, exchange.info.readBody);
+      exchange.body = await hooks.validateBody(body, raw);
+      return "pass";
+    });
+  } else {
+    steps.push((exchange) => {
+      // A GET's body means nothing (RFC 9110 §9.3.1), but one that declares itself too large is refused all the same.
+      if (method === "GET" || method === "HEAD") checkDeclaredLength(exchange.request, limit);
+      else exchange.request = limitBody(exchange.request, limit);
+      return "pass";
+    });
+  }
+  return steps;
+}
+
+const assign = (value: Awaitable<unknown>, keep: (value: unknown) => void): Awaitable<"pass"> => {
+  if (!isPromise(value)) {
+    keep(value);
+    return "pass";
+  }
+  return value.then((settled) => {
+    keep(settled);
+    return "pass";
+  });
+};

@@ -1,0 +1,84 @@
+import { sql } from "drizzle-orm";
+import type { PgDatabase, PgQueryResultHKT } from "drizzle-orm/pg-core";
+import type { Transaction } from "../core/index.ts";
+import { toDatabaseError } from "./errors.ts";
+import { type MigrationSet, migrate } from "./migrate.ts";
+import { withinTransaction } from "./transaction.ts";
+
+/** Orm is drizzle on either store; what runs on one runs on the other. */
+export type Orm = PgDatabase<PgQueryResultHKT, Record<string, never>>;
+
+/** OrmTransaction is an Orm whose statements commit or roll back together. */
+export type OrmTransaction = Orm & Transaction;
+
+/** Driver opens one kind of store. */
+export interface Driver {
+  /** Such as `PGlite` or `PostgreSQL`, for messages. */
+  readonly name: string;
+  /** True where this process alone can change the data, so that it may answer reads from memory. */
+  readonly exclusive: boolean;
+  open(): Promise<Connection>;
+}
+
+export interface Connection {
+  readonly orm: Orm;
+  close(): Promise<void>;
+}
+
+/** Database is the only way to the store. Its errors carry no parameters; a refusal thrown inside it stays as it is. */
+export interface Database {
+  readonly name: string;
+  readonly exclusive: boolean;
+  /** connect opens the store, once, and runs what migrations are missing. */
+  connect(sets: readonly MigrationSet[]): Promise<void>;
+  /** run does reads and single statements. */
+  run<T>(work: (orm: Orm) => Promise<T>): Promise<T>;
+  /** transaction commits what `work` did, or nothing of it if it throws. */
+  transaction<T>(work: (tx: OrmTransaction) => Promise<T>): Promise<T>;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** createDatabase returns a Database that is not open yet. Calls before `connect` reject. */
+export function createDatabase(driver: Driver): Database {
+  let connection: Connection | undefined;
+
+  const orm = (): Orm => {
+    if (connection === undefined) throw new TypeError("the database is not open: await ready()");
+    return connection.orm;
+  };
+  const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw toDatabaseError(error);
+    }
+  };
+
+  return {
+    name: driver.name,
+    exclusive: driver.exclusive,
+    async connect(sets) {
+      if (connection !== undefined) return;
+      const opened = await driver.open();
+      try {
+        await migrate(opened.orm, sets);
+      } catch (error) {
+        await opened.close();
+        throw error;
+      }
+      connection = opened;
+    },
+    run: (work) => guarded(() => work(orm())),
+    transaction: (work) =>
+      guarded(() =>
+        orm().transaction((tx) => withinTransaction(() => work(tx as unknown as OrmTransaction))),
+      ),
+    ping: () => guarded(async () => void (await orm().execute(sql`SELECT 1`))),
+    async close() {
+      const closing = connection;
+      connection = undefined;
+      await closing?.close();
+    },
+  };
+}

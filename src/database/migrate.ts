@@ -1,0 +1,77 @@
+import { createHash } from "node:crypto";
+import { sql } from "drizzle-orm";
+import type { Orm } from "./database.ts";
+
+export interface Migration {
+  /** Such as `0001-accounts`; unique in its set, and sorted as text. */
+  readonly id: string;
+  readonly sql: string;
+}
+
+/** A set of migrations that belong to one owner, such as `bulwark`. */
+export interface MigrationSet {
+  readonly name: string;
+  readonly migrations: readonly Migration[];
+}
+
+/** An arbitrary number that all processes agree on: "bulwark" in ASCII, cut to 63 bits. */
+const LOCK = 0x62_75_6c_77_61_72n;
+
+const checksumOf = (migration: Migration): string =>
+  createHash("sha256").update(migration.sql).digest("hex");
+
+/**
+ * migrate runs what is missing of each set, in order, in one transaction under an advisory lock: of several processes
+ * that start together one runs them and the others find them done.
+ * Throws an Error that names the migration only if one that ran before has another text now, or is gone.
+ */
+export async function migrate(orm: Orm, sets: readonly MigrationSet[]): Promise<void> {
+  await orm.transaction(async (tx) => {
+    await tx.execute(sql`SELECT pg_advisory_xact_lock(${LOCK.toString()}::bigint)`);
+    await tx.execute(sql`CREATE SCHEMA IF NOT EXISTS bulwark`);
+    await tx.execute(sql`
+      CREATE TABLE IF NOT EXISTS bulwark.migrations (
+        set_name text NOT NULL,
+        id text NOT NULL,
+        checksum text NOT NULL,
+        applied_at timestamptz NOT NULL DEFAULT now(),
+        PRIMARY KEY (set_name, id)
+      )`);
+    for (const set of sets) await migrateSet(tx as unknown as Orm, set);
+  });
+}
+
+async function migrateSet(tx: Orm, set: MigrationSet): Promise<void> {
+  const done = await appliedOf(tx, set.name);
+  for (const migration of set.migrations) {
+    const checksum = checksumOf(migration);
+    const before = done.get(migration.id);
+    done.delete(migration.id);
+    if (before === checksum) continue;
+    if (before !== undefined) {
+      throw new Error(
+        `migration ${set.name}/${migration.id} was changed after it ran: expected checksum ${before}, came ${checksum}`,
+      );
+    }
+    for (const statement of migration.sql.split(/;\s*$/m)) {
+      if (statement.trim() !== "") await tx.execute(sql.raw(statement));
+    }
+    await tx.execute(sql`
+      INSERT INTO bulwark.migrations (set_name, id, checksum)
+      VALUES (${set.name}, ${migration.id}, ${checksum})`);
+  }
+  const [unknown] = done.keys();
+  if (unknown !== undefined) {
+    throw new Error(
+      `the database was migrated by a newer version: ${set.name}/${unknown} is unknown`,
+    );
+  }
+}
+
+async function appliedOf(tx: Orm, name: string): Promise<Map<string, string>> {
+  const result = await tx.execute(
+    sql`SELECT id, checksum FROM bulwark.migrations WHERE set_name = ${name}`,
+  );
+  const { rows } = result as unknown as { rows: { id: string; checksum: string }[] };
+  return new Map(rows.map((row) => [row.id, row.checksum]));
+}

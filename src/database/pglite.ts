@@ -1,0 +1,42 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { PGlite } from "@electric-sql/pglite";
+import { drizzle } from "drizzle-orm/pglite";
+import type { Driver, Orm } from "./database.ts";
+import { type FolderLock, lockFolder } from "./folder-lock.ts";
+
+/** Where PGlite keeps its data: a folder, or the memory of this process. */
+export type PgliteOptions = { readonly dataDir: string } | { readonly insecureInMemory: true };
+
+/**
+ * pgliteDriver opens the embedded PostgreSQL. The folder is locked for this process. What is committed survives a kill of
+ * the process; PGlite makes no fsync call, so it does not survive a loss of power.
+ */
+export function pgliteDriver(options: PgliteOptions): Driver {
+  return {
+    name: "PGlite",
+    exclusive: true,
+    async open() {
+      let lock: FolderLock | undefined;
+      let folder: string | undefined;
+      if ("dataDir" in options) {
+        folder = join(options.dataDir, "pgdata");
+        mkdirSync(folder, { recursive: true, mode: 0o700 });
+        lock = await lockFolder(options.dataDir);
+      }
+      try {
+        const client = await PGlite.create(folder === undefined ? {} : { dataDir: folder });
+        return {
+          orm: drizzle({ client }) as unknown as Orm,
+          close: async () => {
+            await client.close();
+            await lock?.release();
+          },
+        };
+      } catch (error) {
+        await lock?.release();
+        throw error;
+      }
+    },
+  };
+}

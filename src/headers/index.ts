@@ -1,0 +1,2 @@
+export { apiHeaders, type HeaderOptions } from "./api-headers.ts";
+export { securityHeaders, setSecurityHeaders } from "./security-headers.ts";

@@ -1,0 +1,34 @@
+export { requireRoles } from "./access/index.ts";
+export { AuditLogger } from "./audit/index.ts";
+export {
+  AuthenticatedAPIHandler,
+  AuthService,
+  PasswordSchema,
+  PasswordService,
+  TokenService,
+} from "./auth/index.ts";
+export {
+  type Bulwark,
+  type BulwarkConfig,
+  configFromEnv,
+  createBulwark,
+} from "./bulwark/index.ts";
+export {
+  BaseAPIError,
+  BaseAPIHandler,
+  ConflictError,
+  createRouter,
+  DatabaseError,
+  ExternalServiceError,
+  ForbiddenError,
+  NotFoundError,
+  RateLimitError,
+  type RequestContext,
+  ResponseBuilder,
+  type Route,
+  UnauthorizedError,
+  UnavailableError,
+  ValidationError,
+} from "./core/index.ts";
+export { securityHeaders, setSecurityHeaders } from "./headers/index.ts";
+export { RateLimiter, withRateLimit } from "./rate-limit/index.ts";

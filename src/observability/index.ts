@@ -1,0 +1,2 @@
+export { createLog, type LogOptions } from "./log.ts";
+export { redact, redactText } from "./redact.ts";

@@ -1,0 +1,29 @@
+import type { Bulwark } from "../bulwark/index.ts";
+import { type AnyRoute, UnavailableError } from "../core/index.ts";
+
+/** Probes send addresses, not names, and must be answered when everything else is refused. */
+const PROBE = { requireAuth: false, insecureAnyHost: true, insecureUnlimited: true } as const;
+
+export function healthRoutes({ database, handlers }: Bulwark): readonly AnyRoute[] {
+  const { BaseAPIHandler } = handlers;
+
+  const live = BaseAPIHandler.GET(() => ({ status: "ok" }), {
+    ...PROBE,
+    path: "/health/live",
+    summary: "The process answers",
+  });
+
+  const ready = BaseAPIHandler.GET(
+    async () => {
+      try {
+        await database.ping();
+      } catch (cause) {
+        throw new UnavailableError("the database does not answer", { cause });
+      }
+      return { status: "ok", checks: { database: "ok" } };
+    },
+    { ...PROBE, path: "/health/ready", summary: "All that a request needs answers" },
+  );
+
+  return [live, ready];
+}

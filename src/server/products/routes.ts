@@ -1,0 +1,91 @@
+import { z } from "zod";
+import { requireRoles } from "../../access/index.ts";
+import type { Bulwark } from "../../bulwark/index.ts";
+import { type AnyRoute, ResponseBuilder } from "../../core/index.ts";
+import { page } from "../page-query.ts";
+import { ProductService, SORTS } from "./product-service.ts";
+
+const CONTROL = /(?![\n\t])\p{Cc}/u;
+
+/** Text without control characters, which PostgreSQL (NUL) or a terminal would stumble over. */
+const text = (least: number, most: number) =>
+  z
+    .string()
+    .min(least)
+    .max(most)
+    .refine((value) => value.isWellFormed() && !CONTROL.test(value), {
+      error: "Control characters are not allowed.",
+    });
+
+const ProductBody = z.strictObject({
+  name: text(1, 200),
+  price: z.number().min(0).max(1_000_000_000_000),
+  category: text(1, 100),
+  description: text(0, 5_000).optional(),
+});
+
+const ProductPatch = ProductBody.partial().refine((body) => Object.keys(body).length > 0, {
+  error: "Expected at least one field.",
+});
+
+const ProductQuery = z.strictObject({
+  ...page,
+  search: text(0, 200).optional(),
+  category: text(1, 100).optional(),
+  sort: z.enum(SORTS).default("-createdAt"),
+});
+
+export function productRoutes(bulwark: Bulwark): readonly AnyRoute[] {
+  const { AuthenticatedAPIHandler } = bulwark.handlers;
+  const products = new ProductService(bulwark);
+
+  const list = AuthenticatedAPIHandler.GET(
+    async (context) => ResponseBuilder.fromQueryResult(await products.list(context.query)),
+    {
+      path: "/api/products",
+      requireAuth: true,
+      query: ProductQuery,
+      summary: "Products, by page; `search` is literal text",
+    },
+  );
+
+  const create = AuthenticatedAPIHandler.POST(
+    async (context) => ResponseBuilder.created(await products.create(context.body, context)),
+    { path: "/api/products", requireAuth: true, body: ProductBody, summary: "Make a product" },
+  );
+
+  const get = AuthenticatedAPIHandler.GET((context) => products.get(context.params.id), {
+    path: "/api/products/:id",
+    requireAuth: true,
+    summary: "One product",
+  });
+
+  const patch = AuthenticatedAPIHandler.PATCH(
+    async (context) =>
+      ResponseBuilder.updated(await products.update(context.params.id, context.body, context)),
+    {
+      path: "/api/products/:id",
+      requireAuth: true,
+      body: ProductPatch,
+      summary: "Change a product; its owner or an admin",
+    },
+  );
+
+  const remove = AuthenticatedAPIHandler.DELETE(
+    requireRoles(
+      "admin",
+      "moderator",
+    )(async (context) => {
+      await products.delete(context.params.id, context);
+      return ResponseBuilder.deleted();
+    }),
+    {
+      path: "/api/products/:id",
+      requireAuth: true,
+      rateLimit: { requests: 30, window: "1m" },
+      summary: "Delete a product; admins and moderators",
+    },
+  );
+
+  return [list, create, get, patch, remove];
+}
