@@ -1,0 +1,187 @@
+import { createServer } from "node:net";
+import { type SQL, sql } from "drizzle-orm";
+import type { Bulwark, DatabaseConfig } from "../../src/bulwark/index.ts";
+import { generateSecret } from "../../src/crypto/index.ts";
+import { createLog } from "../../src/observability/index.ts";
+import { startServer } from "../../src/server/index.ts";
+import { exchange, type RawAnswer } from "../attack/raw-http.ts";
+
+/** What an answer over HTTP said. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** The parsed body; empty where there was none. */
+  readonly json: Readonly<Record<string, unknown>>;
+}
+
+export interface CallOptions {
+  readonly token?: string | undefined;
+  /** A text goes as it is, everything else as JSON. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A person who can sign in, with a token of a session of theirs. */
+export interface Account {
+  readonly id: string;
+  readonly email: string;
+  readonly password: string;
+  readonly token: string;
+}
+
+/** Time that stands still until a test moves it. */
+export interface TestClock {
+  now(): number;
+  advance(milliseconds: number): void;
+}
+
+/** The reference API on a loopback port, one for all files of a worker. */
+export interface TestApp {
+  readonly bulwark: Bulwark;
+  readonly clock: TestClock;
+  readonly port: number;
+  /** Every line that was logged since the last reset, as it was written. */
+  readonly log: string[];
+  /** reset deletes all rows, forgets sessions and lines, and moves the clock by a day, so that every limit is full again. */
+  readonly reset: () => Promise<void>;
+  readonly call: (method: string, path: string, options?: CallOptions) => Promise<Answer>;
+  /** raw sends bytes as they are and returns what came until the server closed the connection. */
+  readonly raw: (bytes: string | Uint8Array) => Promise<readonly RawAnswer[]>;
+  /** signUp makes an account and a session through the services, so that no limit by address counts it. */
+  readonly signUp: (roles?: readonly string[]) => Promise<Account>;
+  readonly adminToken: () => Promise<string>;
+  readonly query: (statement: SQL) => Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** Every row of every table, as text. */
+  readonly dump: () => Promise<string>;
+}
+
+export const PASSWORD = "a rather long password";
+const DAY = 86_400_000;
+
+/** The only place that chooses the store under these suites. */
+export const testDatabase = (): DatabaseConfig => ({ insecureInMemory: true });
+
+const APP = Symbol.for("bulwark.test.app");
+const worker = globalThis as { [APP]?: Promise<TestApp> };
+
+/** testApp returns the application of this worker; a store takes seconds and half a gigabyte, so there is one. */
+export function testApp(): Promise<TestApp> {
+  worker[APP] ??= start();
+  return worker[APP];
+}
+
+async function start(): Promise<TestApp> {
+  const log: string[] = [];
+  const clock = settableClock(Date.UTC(2027, 0, 1));
+  const port = await freePort();
+  const { bulwark } = await startServer({
+    mode: "development",
+    issuer: `http://localhost:${port}`,
+    host: "127.0.0.1",
+    port,
+    secret: generateSecret(),
+    database: testDatabase(),
+    clock,
+    log: createLog({ destination: { write: (line: string) => void log.push(line) } }),
+  });
+  const query = (statement: SQL): ReturnType<TestApp["query"]> =>
+    bulwark.database.run(async (orm) => rowsOf(await orm.execute(statement)));
+  const signUp = makeSignUp(bulwark);
+  return {
+    bulwark,
+    clock,
+    port,
+    log,
+    query,
+    signUp,
+    call: makeCall(`http://127.0.0.1:${port}`),
+    raw: (bytes) => exchange(port, bytes),
+    adminToken: async () => (await signUp(["user", "admin"])).token,
+    dump: () => dump(query),
+    reset: async () => {
+      for (const name of await tablesOf(query)) {
+        if (name !== "bulwark.migrations") await query(sql.raw(`DELETE FROM ${name}`));
+      }
+      bulwark.sessions.forget(() => true);
+      clock.advance(DAY);
+      log.length = 0;
+    },
+  };
+}
+
+function settableClock(from: number): TestClock {
+  let now = from;
+  return {
+    now: () => now,
+    advance: (milliseconds) => {
+      now += milliseconds;
+    },
+  };
+}
+
+/** freePort is a loopback port that nobody listened on a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      const port = typeof address === "object" && address !== null ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+const makeCall =
+  (origin: string): TestApp["call"] =>
+  async (method, path, { token, body, headers = {} } = {}) => {
+    const response = await fetch(`${origin}${path}`, {
+      method,
+      redirect: "manual",
+      headers: {
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...headers,
+      },
+      ...(body === undefined
+        ? {}
+        : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const json = text === "" ? {} : (JSON.parse(text) as Answer["json"]);
+    return { status: response.status, headers: response.headers, text, json };
+  };
+
+/** dataOf reads an answer's `data` as what the test knows it to be. */
+export const dataOf = <T>(answer: Answer): T => answer.json["data"] as T;
+
+function makeSignUp(bulwark: Bulwark): TestApp["signUp"] {
+  let count = 0;
+  return async (roles = ["user"]) => {
+    count += 1;
+    const email = `person${count}@example.com`;
+    const input = { email, password: PASSWORD, name: `Person ${count}` };
+    const { id } = await bulwark.auth.createUser(input, { roles, verified: true }, {});
+    const { accessToken } = await bulwark.auth.login({ email, password: PASSWORD }, {});
+    return { id, email, password: PASSWORD, token: accessToken };
+  };
+}
+
+const rowsOf = (result: unknown): readonly Readonly<Record<string, unknown>>[] =>
+  (result as { rows: Readonly<Record<string, unknown>>[] }).rows;
+
+async function tablesOf(query: TestApp["query"]): Promise<string[]> {
+  const rows = await query(sql`
+    SELECT table_schema || '.' || table_name AS name FROM information_schema.tables
+    WHERE table_schema IN ('bulwark', 'reference') ORDER BY 1`);
+  return rows.map((row) => String(row["name"]));
+}
+
+async function dump(query: TestApp["query"]): Promise<string> {
+  let text = "";
+  for (const name of await tablesOf(query)) {
+    const rows = await query(sql.raw(`SELECT row_to_json(t)::text AS line FROM ${name} t`));
+    text += rows.map((row) => `${name} ${String(row["line"])}\n`).join("");
+  }
+  return text;
+}
