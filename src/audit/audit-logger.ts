@@ -17,6 +17,8 @@ export interface AuditLoggerOptions {
   readonly database: Database;
   readonly clock?: Clock | undefined;
   readonly log?: Log | undefined;
+  /** Hears of each event after it was written, for metrics. */
+  readonly onRecord?: ((event: SecurityEvent) => void) | undefined;
 }
 
 const MAX_TEXT = 1_024;
@@ -32,12 +34,14 @@ export class AuditLogger implements AuditSink {
   readonly #database: Database;
   readonly #clock: Clock;
   readonly #log: Log | undefined;
+  readonly #onRecord: ((event: SecurityEvent) => void) | undefined;
   readonly #refusals = new RefusalThrottle({ rows: 10, windowMs: parseDuration("1m") });
 
   constructor(options: AuditLoggerOptions) {
     this.#database = options.database;
     this.#clock = options.clock ?? systemClock;
     this.#log = options.log;
+    this.#onRecord = options.onRecord;
   }
 
   /**
@@ -61,6 +65,7 @@ export class AuditLogger implements AuditSink {
     const statement = insertOf(event, context, now, this.#bucketOf(event, context, now));
     if (tx === undefined) await this.#database.run((orm) => orm.execute(statement));
     else await tx.execute(statement);
+    this.#onRecord?.(event);
     if (event.severity === "critical") {
       this.#log?.error({ event: event.type, resource: event.resource }, "critical security event");
     }

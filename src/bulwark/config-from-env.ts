@@ -1,10 +1,12 @@
 import { ConfigurationError } from "../core/index.ts";
-import type { BulwarkConfig, LimitConfig } from "./config.ts";
+import type { BulwarkConfig, DatabaseConfig, LimitConfig } from "./config.ts";
 
 /** What a server needs besides: where it listens. */
 export interface ServerConfig extends BulwarkConfig {
   readonly host: string;
   readonly port: number;
+  /** Bearer that reads /metrics from elsewhere, at least 32 characters. */
+  readonly metricsToken?: string | undefined;
 }
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -34,13 +36,6 @@ export function configFromEnv(env: Env, options: { readonly dev?: boolean } = {}
       "BULWARK_SECRET: expected 32 random bytes in base64url (bulwark secret generate), came nothing",
     );
   }
-  for (const name of ["DATABASE_URL", "REDIS_URL"]) {
-    if (text(env, name) !== undefined) {
-      problems.push(
-        `${name}: expected nothing, since this version runs on PGlite alone, came a value`,
-      );
-    }
-  }
   const verification = verificationOf(env, mode, problems);
   const config: ServerConfig = {
     mode,
@@ -49,9 +44,10 @@ export function configFromEnv(env: Env, options: { readonly dev?: boolean } = {}
     issuer: issuer ?? `http://localhost:${port}`,
     hosts: list(env, "BULWARK_HOSTS"),
     secret,
-    database: { dataDir: text(env, "BULWARK_DATA_DIR") ?? ".bulwark" },
+    database: databaseOf(env, problems),
     trustedProxies: list(env, "BULWARK_TRUSTED_PROXIES"),
     limits: limitsOf(env, problems),
+    metricsToken: metricsTokenOf(env, problems),
     emailVerification: verification,
   };
   if (problems.length > 0) throw new ConfigurationError(problems);
@@ -78,6 +74,28 @@ function portOf(env: Env, problems: string[]): number {
   if (port >= 1 && port <= 65_535) return port;
   problems.push(`PORT: expected a number from 1 to 65535, came ${JSON.stringify(value)}`);
   return 0;
+}
+
+function metricsTokenOf(env: Env, problems: string[]): string | undefined {
+  const token = text(env, "BULWARK_METRICS_TOKEN");
+  if (token !== undefined && token.length < 32) {
+    problems.push(
+      `BULWARK_METRICS_TOKEN: expected at least 32 characters, came a value of ${token.length}`,
+    );
+  }
+  return token;
+}
+
+function databaseOf(env: Env, problems: string[]): DatabaseConfig {
+  const url = text(env, "DATABASE_URL");
+  if (url === undefined) return { dataDir: text(env, "BULWARK_DATA_DIR") ?? ".bulwark" };
+  // The URL holds a password: what came is not shown.
+  if (!/^postgres(ql)?:\/\//.test(url)) {
+    problems.push(
+      "DATABASE_URL: expected postgres://user:password@host/database, came another text",
+    );
+  }
+  return { url };
 }
 
 const isLoopback = (host: string): boolean =>

@@ -3,7 +3,19 @@ import { secretProblem } from "../crypto/index.ts";
 import type { MigrationSet } from "../database/index.ts";
 
 /** Where the data lives. */
-export type DatabaseConfig = { readonly dataDir: string } | { readonly insecureInMemory: true };
+export type DatabaseConfig =
+  | { readonly dataDir: string }
+  | { readonly insecureInMemory: true }
+  | {
+      /** Such as `postgres://user:password@db.example.com/app`. Verified TLS in production, unless it is on this machine. */
+      readonly url: string;
+      /** Default 10. */
+      readonly maxConnections?: number | undefined;
+      /** Longest statement. Default 10s. */
+      readonly statementTimeout?: string | undefined;
+      /** Longest wait for a connection. Default 5s. */
+      readonly connectionTimeout?: string | undefined;
+    };
 
 export interface LimitConfig {
   readonly requests: number;

@@ -1,8 +1,10 @@
+import type { PgTable } from "drizzle-orm/pg-core";
 import { AuditLogger } from "../audit/index.ts";
 import {
   AuthenticatedAPIHandler,
   AuthService,
   FirstAdmin,
+  HashQueue,
   PasswordService,
   SessionStore,
   sessionAuthenticator,
@@ -16,18 +18,37 @@ import {
   hostCheck,
   type Kernel,
   type Log,
+  type RequestContext,
   systemClock,
   UnavailableError,
 } from "../core/index.ts";
-import { bulwarkMigrations, type Database } from "../database/index.ts";
+import {
+  bulwarkMigrations,
+  createQueryBuilder,
+  type Database,
+  type QueryBuilder,
+  type QueryBuilderOptions,
+} from "../database/index.ts";
 import { apiHeaders } from "../headers/index.ts";
-import { createLog } from "../observability/index.ts";
+import {
+  bindObservability,
+  createLog,
+  createObservability,
+  Metrics,
+  type Observability,
+} from "../observability/index.ts";
 import { RateLimiter } from "../rate-limit/index.ts";
 import { cached } from "./cache.ts";
 import { type BulwarkConfig, resolveConfig } from "./config.ts";
 import { composeAuthenticators } from "./wire-auth.ts";
 import { wireKeyRing } from "./wire-crypto.ts";
 import { wireDatabase } from "./wire-database.ts";
+import {
+  meteredLimiter,
+  wireEventMeter,
+  wireMeter,
+  wireProcessMetrics,
+} from "./wire-observability.ts";
 import { wireLimits } from "./wire-rate-limit.ts";
 
 /** The handler classes, bound to one application's services. */
@@ -51,6 +72,13 @@ export interface Bulwark {
   readonly firstAdmin: FirstAdmin;
   readonly audit: AuditLogger;
   readonly limiter: RateLimiter;
+  readonly observability: Observability;
+  /** createQueryBuilder begins a query on one table, for one request. */
+  createQueryBuilder<T extends PgTable>(
+    table: T,
+    context: RequestContext,
+    options?: Omit<QueryBuilderOptions, "database">,
+  ): QueryBuilder<T>;
   /** ready checks the secrets, connects and migrates, once; the first request does it where nobody else has. */
   ready(): Promise<void>;
   /** close ends what ready opened. Requests after it are 503. */
@@ -71,15 +99,20 @@ function assemble(config: BulwarkConfig): Bulwark {
   const clock = config.clock ?? systemClock;
   const log = config.log ?? createLog();
   const keys = wireKeyRing(resolved);
-  const database = wireDatabase(resolved.database);
-  const audit = new AuditLogger({ database, clock, log });
-  const passwords = new PasswordService();
+  const database = wireDatabase(resolved, log);
+  const metrics = new Metrics();
+  const audit = new AuditLogger({ database, clock, log, onRecord: wireEventMeter(metrics) });
+  const queue = new HashQueue();
+  const passwords = new PasswordService({ queue });
   const sessions = new SessionStore({ database, clock });
   const tokens = new TokenService({ keys, sessions, issuer: resolved.issuer, clock });
   const auth = new AuthService({ database, passwords, sessions, tokens, audit, clock });
   const firstAdmin = new FirstAdmin({ database, auth, clock });
   const limiter = new RateLimiter({ clock });
   const limits = wireLimits(resolved);
+  const observability = createObservability(audit, metrics);
+  bindObservability(observability);
+  wireProcessMetrics(metrics, queue);
 
   let opening: Promise<void> | undefined;
   let state: "new" | "open" | "closed" = "new";
@@ -110,8 +143,9 @@ function assemble(config: BulwarkConfig): Bulwark {
     edge: [],
     admission: [limits.admission],
     namedLimits: limits.named,
-    limiter,
+    limiter: meteredLimiter(limiter, metrics),
     audit,
+    meter: wireMeter(metrics),
     isHostAllowed: hostCheck(resolved.hosts),
     clientAddress: clientAddressReader(config),
     authenticate: composeAuthenticators([sessionAuthenticator(tokens)]),
@@ -139,6 +173,9 @@ function assemble(config: BulwarkConfig): Bulwark {
     firstAdmin,
     audit,
     limiter,
+    observability,
+    createQueryBuilder: (table, _context, options) =>
+      createQueryBuilder(table, { ...options, database }),
     ready,
     async close() {
       state = "closed";

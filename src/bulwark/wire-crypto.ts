@@ -25,7 +25,7 @@ export function wireKeyRing(config: ResolvedConfig): LazyKeyRing {
 
 /** A development's own secret, made once in its data folder, for its owner's eyes alone. */
 function generatedSecret({ mode, database }: ResolvedConfig): string {
-  if (mode === "production") {
+  if (mode === "production" || "url" in database) {
     throw new ConfigurationError([
       "secret: expected 32 random bytes in base64url (bulwark secret generate), came nothing",
     ]);

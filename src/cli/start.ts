@@ -1,6 +1,10 @@
 import { configFromEnv } from "../bulwark/index.ts";
 import { startServer } from "../server/index.ts";
 
+/** Said at every start, since it is the one promise of a database that PGlite does not keep. */
+const PGLITE_NOTE =
+  "; it survives a kill of the process, not a loss of power. Use PostgreSQL in production.";
+
 /** start serves until SIGINT or SIGTERM, then lets requests in flight finish and closes the database. */
 export async function start(options: { readonly dev: boolean }): Promise<void> {
   const config = configFromEnv(process.env, options);
@@ -10,7 +14,7 @@ export async function start(options: { readonly dev: boolean }): Promise<void> {
 
   say(`Bulwark is listening on ${server.url}${options.dev ? " (development)" : ""}`);
   say(
-    "Data: PGlite; it survives a kill of the process, not a loss of power. Use PostgreSQL in production.",
+    `Data: ${server.bulwark.database.name}${server.bulwark.database.exclusive ? PGLITE_NOTE : ""}`,
   );
   if (server.setupUrl !== undefined) {
     say(`Make the first administrator within 15 minutes: ${server.setupUrl}`);

@@ -14,6 +14,7 @@ export async function createUser(options: CreateUserOptions): Promise<void> {
   const {
     host: _host,
     port: _port,
+    metricsToken: _metricsToken,
     ...config
   } = configFromEnv(process.env, {
     dev: options.dev === true,

@@ -27,6 +27,8 @@ export interface Kernel {
   readonly namedLimits: Readonly<Record<string, LimitPolicy>>;
   readonly limiter: Limiter | undefined;
   readonly audit: AuditSink | undefined;
+  /** meter returns, once per route, what is told of each of its answers: the status, and the seconds it took. */
+  meter?(method: string, path: string): (status: number, seconds: number) => void;
   /** isHostAllowed decides on the Host header; null where none came. */
   isHostAllowed(host: string | null): boolean;
   clientAddress(request: Request, peer: string | undefined): string | undefined;

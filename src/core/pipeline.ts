@@ -90,9 +90,24 @@ export function composeRoute(
     throw new Error("unreachable: the last step always concludes");
   };
 
+  const measured = kernel.meter?.(method ?? "*", method === undefined ? "unknown" : policy.path);
+  const handle = (request: Request, info: RouteInfo): Awaitable<Response> =>
+    run(new Exchange(kernel, request, info), 0);
+  return measured === undefined ? handle : measure(handle, measured);
+}
+
+function measure(
+  handle: (request: Request, info: RouteInfo) => Awaitable<Response>,
+  tell: (status: number, seconds: number) => void,
+): typeof handle {
   return (request, info) => {
-    const exchange = new Exchange(kernel, request, info);
-    return run(exchange, 0);
+    const started = performance.now();
+    const told = (response: Response): Response => {
+      tell(response.status, (performance.now() - started) / 1_000);
+      return response;
+    };
+    const response = handle(request, info);
+    return isPromise(response) ? response.then(told) : told(response);
   };
 }
 

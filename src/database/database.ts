@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import type { PgDatabase, PgQueryResultHKT } from "drizzle-orm/pg-core";
 import type { Transaction } from "../core/index.ts";
-import { toDatabaseError } from "./errors.ts";
+import { asUnavailable, toDatabaseError } from "../observability/index.ts";
 import { type MigrationSet, migrate } from "./migrate.ts";
 import { withinTransaction } from "./transaction.ts";
 
@@ -65,7 +65,7 @@ export function createDatabase(driver: Driver): Database {
         await migrate(opened.orm, sets);
       } catch (error) {
         await opened.close();
-        throw error;
+        throw asUnavailable(error) ?? error;
       }
       connection = opened;
     },

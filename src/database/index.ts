@@ -1,3 +1,5 @@
+export { isUniqueViolation, toDatabaseError } from "../observability/index.ts";
+export { BaseCRUDService, type CRUDOptions, type ListQuery } from "./base-crud-service.ts";
 export {
   createDatabase,
   type Database,
@@ -5,10 +7,17 @@ export {
   type Orm,
   type OrmTransaction,
 } from "./database.ts";
-export { isUniqueViolation, toDatabaseError } from "./errors.ts";
 export { FolderBusyError, lockFolder } from "./folder-lock.ts";
 export type { Migration, MigrationSet } from "./migrate.ts";
 export { bulwarkMigrations } from "./migrations.ts";
+export {
+  type ColumnName,
+  createQueryBuilder,
+  type KeysetPage,
+  type Page,
+  QueryBuilder,
+  type QueryBuilderOptions,
+} from "./query-builder.ts";
 export { auditEvents } from "./tables/audit.ts";
 export { oneTimeTokens, sessions, users } from "./tables/auth.ts";
 export { insideTransaction } from "./transaction.ts";

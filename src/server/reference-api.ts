@@ -3,17 +3,27 @@ import type { AnyRoute } from "../core/index.ts";
 import { adminRoutes } from "./admin-routes.ts";
 import { authRoutes } from "./auth-routes.ts";
 import { healthRoutes } from "./health-routes.ts";
+import { metricsRoutes } from "./metrics-routes.ts";
 import { productMigrations, productRoutes } from "./products/index.ts";
 import { setupRoutes } from "./setup-routes.ts";
 
 /** The migrations of the reference API's own tables. */
 export const referenceMigrations = [productMigrations] as const;
 
+export interface ReferenceOptions {
+  /** Bearer that reads /metrics from elsewhere. Default none: a loopback peer alone. */
+  readonly metricsToken?: string | undefined;
+}
+
 /** referenceRoutes are all routes of the reference API, bound to one application. */
-export const referenceRoutes = (bulwark: Bulwark): readonly AnyRoute[] => [
+export const referenceRoutes = (
+  bulwark: Bulwark,
+  options: ReferenceOptions = {},
+): readonly AnyRoute[] => [
   ...authRoutes(bulwark),
   ...productRoutes(bulwark),
   ...adminRoutes(bulwark),
   ...setupRoutes(bulwark),
   ...healthRoutes(bulwark),
+  ...metricsRoutes(bulwark, options.metricsToken),
 ];

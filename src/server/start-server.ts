@@ -14,11 +14,11 @@ export interface RunningServer {
 
 /** startServer opens the database and serves the reference API. Rejects before it listens if anything is wrong. */
 export async function startServer(config: ServerConfig): Promise<RunningServer> {
-  const { host, port, ...application } = config;
+  const { host, port, metricsToken, ...application } = config;
   const bulwark = createBulwark({ ...application, migrations: referenceMigrations });
   try {
     const { BaseAPIHandler } = bulwark.handlers;
-    const router = createRouter(BaseAPIHandler, referenceRoutes(bulwark));
+    const router = createRouter(BaseAPIHandler, referenceRoutes(bulwark, { metricsToken }));
     await bulwark.ready();
     const server = await serve({ handlers: BaseAPIHandler, router, host, port });
     const token = bulwark.mode === "development" ? await bulwark.firstAdmin.issue() : undefined;

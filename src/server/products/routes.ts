@@ -40,7 +40,8 @@ export function productRoutes(bulwark: Bulwark): readonly AnyRoute[] {
   const products = new ProductService(bulwark);
 
   const list = AuthenticatedAPIHandler.GET(
-    async (context) => ResponseBuilder.fromQueryResult(await products.list(context.query)),
+    async (context) =>
+      ResponseBuilder.fromQueryResult(await products.getAll(context.query, context)),
     {
       path: "/api/products",
       requireAuth: true,
@@ -54,11 +55,14 @@ export function productRoutes(bulwark: Bulwark): readonly AnyRoute[] {
     { path: "/api/products", requireAuth: true, body: ProductBody, summary: "Make a product" },
   );
 
-  const get = AuthenticatedAPIHandler.GET((context) => products.get(context.params.id), {
-    path: "/api/products/:id",
-    requireAuth: true,
-    summary: "One product",
-  });
+  const get = AuthenticatedAPIHandler.GET(
+    (context) => products.getById(context.params.id, context),
+    {
+      path: "/api/products/:id",
+      requireAuth: true,
+      summary: "One product",
+    },
+  );
 
   const patch = AuthenticatedAPIHandler.PATCH(
     async (context) =>

@@ -1,0 +1,341 @@
+import {
+  and,
+  asc,
+  count as countRows,
+  desc,
+  eq,
+  getTableColumns,
+  gte,
+  type InferSelectModel,
+  ilike,
+  inArray,
+  isNotNull,
+  isNull,
+  lte,
+  ne,
+  or,
+  type SQL,
+} from "drizzle-orm";
+import type { PgColumn, PgTable } from "drizzle-orm/pg-core";
+import { type Pagination, paginationOf, ValidationError } from "../core/index.ts";
+import type { Database, Orm } from "./database.ts";
+import { afterCursor, cursorOf, type Order } from "./keyset.ts";
+
+/** The names of a table's columns, as its rows have them. */
+export type ColumnName<T extends PgTable> = keyof InferSelectModel<T> & string;
+
+type ColumnOf<T extends PgTable> = T["_"]["columns"][keyof T["_"]["columns"] & string];
+/** The JavaScript value of a column. */
+type ValueOf<C extends PgColumn> = C["_"]["data"];
+
+export interface QueryBuilderOptions {
+  readonly database: Database;
+  /** Runs in this transaction. Default: none. */
+  readonly tx?: Orm | undefined;
+  /** Largest page. Default 100. */
+  readonly maxLimit?: number | undefined;
+  /** Conditions that every statement of the builder has, whatever it is asked for. */
+  readonly scope?: SQL | undefined;
+}
+
+/** What `executePaginated` returns, and `ResponseBuilder.fromQueryResult` answers. */
+export interface Page<Row> {
+  readonly data: readonly Row[];
+  readonly pagination: Pagination;
+}
+
+/** A page by keyset: `next` is the cursor of the one behind it, undefined on the last. */
+export interface KeysetPage<Row> {
+  readonly data: readonly Row[];
+  readonly next: string | undefined;
+}
+
+interface State {
+  readonly conditions: readonly SQL[];
+  readonly orders: readonly Order[];
+  readonly limit: number | undefined;
+  readonly offset: number;
+  readonly page: number | undefined;
+  readonly columns: readonly string[] | undefined;
+}
+
+const START: State = {
+  conditions: [],
+  orders: [],
+  limit: undefined,
+  offset: 0,
+  page: undefined,
+  columns: undefined,
+};
+
+/**
+ * QueryBuilder reads one table. Each call returns a new builder, so that a part may be shared. Values are always parameters;
+ * text patterns stand for themselves; names that are no column of the table are refused with a ValidationError, since
+ * they mostly come from a request.
+ */
+export class QueryBuilder<T extends PgTable, Row = InferSelectModel<T>> {
+  readonly #table: T;
+  readonly #options: QueryBuilderOptions;
+  readonly #state: State;
+  readonly #columns: Readonly<Record<string, PgColumn>>;
+
+  constructor(table: T, options: QueryBuilderOptions, state: State = START) {
+    this.#table = table;
+    this.#options = options;
+    this.#state = state;
+    this.#columns = getTableColumns(table) as Record<string, PgColumn>;
+  }
+
+  /** where keeps rows whose column has this value; null means is null. A condition of drizzle's own is taken as it is. */
+  where(condition: SQL | undefined): QueryBuilder<T, Row>;
+  where<C extends ColumnOf<T>>(column: C, value: ValueOf<C> | null): QueryBuilder<T, Row>;
+  where(first: SQL | PgColumn | undefined, value?: unknown): QueryBuilder<T, Row> {
+    if (!isColumn(first)) return this.#and(first);
+    return this.#and(value === null ? isNull(first) : eq(first, defined(first, value)));
+  }
+
+  /** whereNot drops rows whose column has this value; null means is not null. */
+  whereNot<C extends ColumnOf<T>>(column: C, value: ValueOf<C> | null): QueryBuilder<T, Row> {
+    return this.#and(value === null ? isNotNull(column) : ne(column, defined(column, value)));
+  }
+
+  /** whereIn keeps rows whose column has one of the values; no values keep no row. */
+  whereIn<C extends ColumnOf<T>>(column: C, values: readonly ValueOf<C>[]): QueryBuilder<T, Row> {
+    return this.#and(inArray(column, [...values]));
+  }
+
+  /**
+   * whereLike keeps rows whose column contains the text, in any case of letters. `%`, `_` and `\` stand for themselves;
+   * a pair of `%` around the whole text may be written and changes nothing.
+   */
+  whereLike(column: ColumnOf<T>, text: string): QueryBuilder<T, Row> {
+    return this.#and(contains(column, /^%(.+)%$/su.exec(text)?.[1] ?? text));
+  }
+
+  whereGte<C extends ColumnOf<T>>(column: C, value: ValueOf<C>): QueryBuilder<T, Row> {
+    return this.#and(gte(column, defined(column, value)));
+  }
+
+  whereLte<C extends ColumnOf<T>>(column: C, value: ValueOf<C>): QueryBuilder<T, Row> {
+    return this.#and(lte(column, defined(column, value)));
+  }
+
+  /** search keeps rows of which one of the columns contains the literal text; an empty or absent text keeps all. */
+  search(text: string | undefined, columns: readonly ColumnOf<T>[]): QueryBuilder<T, Row> {
+    if (text === undefined || text === "") return this;
+    if (columns.length === 0) throw new TypeError("search: expected a column, came none");
+    return this.#and(or(...columns.map((column) => contains(column, text))));
+  }
+
+  /** filter keeps rows that have all the values, by column name; undefined asks for nothing, a list for one of its values. */
+  filter(
+    values: {
+      readonly [K in ColumnName<T>]?:
+        | InferSelectModel<T>[K]
+        | readonly InferSelectModel<T>[K][]
+        | undefined;
+    },
+  ): QueryBuilder<T, Row>;
+  filter(values: Readonly<Record<string, unknown>>): QueryBuilder<T, Row>;
+  filter(values: Readonly<Record<string, unknown>>): QueryBuilder<T, Row> {
+    const conditions = Object.entries(values)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => {
+        const column = this.#column(name);
+        if (value === null) return isNull(column);
+        return Array.isArray(value) ? inArray(column, value) : eq(column, value);
+      });
+    return this.#and(and(...conditions));
+  }
+
+  /** orderBy sorts by a column, or by its name, `-name` for the other way round; the first call sorts first. */
+  orderBy(by: ColumnOf<T> | string, direction?: "asc" | "desc"): QueryBuilder<T, Row> {
+    const isName = typeof by === "string";
+    const backwards = isName && by.startsWith("-");
+    const name = isName ? by.replace(/^-/, "") : this.#nameOf(by);
+    const order = {
+      name,
+      column: this.#column(name),
+      descending: backwards !== (direction === "desc"),
+    };
+    return this.#with({ orders: [...this.#state.orders, order] });
+  }
+
+  /** limit asks for at most this many rows, and never gets more than the largest page. */
+  limit(rows: number): QueryBuilder<T, Row> {
+    return this.#with({ limit: Math.min(whole("limit", rows, 1), this.#maxLimit) });
+  }
+
+  offset(rows: number): QueryBuilder<T, Row> {
+    return this.#with({ offset: whole("offset", rows, 0) });
+  }
+
+  /** paginate asks for one page, counted from 1. */
+  paginate(at: { readonly page: number; readonly limit: number }): QueryBuilder<T, Row> {
+    const page = whole("page", at.page, 1);
+    const limit = Math.min(whole("limit", at.limit, 1), this.#maxLimit);
+    return this.#with({ page, limit, offset: (page - 1) * limit });
+  }
+
+  /** select narrows the rows to some columns. */
+  select<K extends keyof Row & string>(...names: readonly K[]): QueryBuilder<T, Pick<Row, K>> {
+    for (const name of names) this.#column(name);
+    const state = { ...this.#state, columns: names };
+    return new QueryBuilder<T, Pick<Row, K>>(this.#table, this.#options, state);
+  }
+
+  /** execute returns the rows; without a limit as many as the largest page has. */
+  execute(): Promise<readonly Row[]> {
+    return this.#run((orm) => this.#rows(orm, this.#state.limit ?? this.#maxLimit));
+  }
+
+  /** executePaginated returns the page and how many rows there are in all. */
+  async executePaginated(at?: {
+    readonly page: number;
+    readonly limit: number;
+  }): Promise<Page<Row>> {
+    const paged = at === undefined ? this : this.paginate(at);
+    const { page = 1, limit = Math.min(20, this.#maxLimit) } = paged.#state;
+    const data = await paged.#run((orm) => paged.#rows(orm, limit));
+    const total = await paged.count();
+    return { data, pagination: paginationOf({ page, limit, total }) };
+  }
+
+  /**
+   * executeKeyset returns the rows behind a cursor, in the builder's order with the primary key as the last word. It costs
+   * the same on every page and skips nothing when rows are added. Throws a ValidationError only if the cursor is not
+   * one of this order, and a TypeError only if a column of the order may be null.
+   */
+  async executeKeyset(at: {
+    readonly limit: number;
+    readonly after?: string | undefined;
+  }): Promise<KeysetPage<Row>> {
+    const limit = Math.min(whole("limit", at.limit, 1), this.#maxLimit);
+    const orders = this.#totalOrder();
+    const behind = at.after === undefined ? undefined : afterCursor(at.after, orders);
+    const all = {
+      ...this.#state,
+      conditions:
+        behind === undefined ? this.#state.conditions : [...this.#state.conditions, behind],
+      columns: undefined,
+      offset: 0,
+    };
+    const full = new QueryBuilder<T>(this.#table, this.#options, all);
+    const rows = await full.#run((orm) => full.#rows(orm, limit + 1));
+    const shown = rows.slice(0, limit) as readonly Record<string, unknown>[];
+    const last = shown.at(-1);
+    const next = rows.length > limit && last !== undefined ? cursorOf(last, orders) : undefined;
+    const { columns } = this.#state;
+    const data = columns === undefined ? shown : shown.map((row) => pick(row, columns));
+    return { data: data as unknown as readonly Row[], next };
+  }
+
+  /** count returns how many rows match, whatever the limit. */
+  count(): Promise<number> {
+    return this.#run(async (orm) => {
+      const [row] = await orm
+        .select({ total: countRows() })
+        .from(this.#table as PgTable)
+        .where(this.#where());
+      return row?.total ?? 0;
+    });
+  }
+
+  /** exists tells whether a row matches. */
+  async exists(): Promise<boolean> {
+    return (await this.#run((orm) => this.#rows(orm, 1))).length > 0;
+  }
+
+  /** first returns the first row of the order, or undefined. */
+  async first(): Promise<Row | undefined> {
+    return (await this.#run((orm) => this.#rows(orm, 1)))[0];
+  }
+
+  async #rows(orm: Orm, limit: number): Promise<readonly Row[]> {
+    const { columns, offset } = this.#state;
+    const names = columns ?? Object.keys(this.#columns);
+    const selection = Object.fromEntries(names.map((name) => [name, this.#column(name)]));
+    const rows = await orm
+      .select(selection)
+      .from(this.#table as PgTable)
+      .where(this.#where())
+      .orderBy(
+        ...this.#totalOrder().map(({ column, descending }) =>
+          descending ? desc(column) : asc(column),
+        ),
+      )
+      .limit(limit)
+      .offset(offset);
+    return rows as unknown as readonly Row[];
+  }
+
+  /** The primary key ends every order, so that no two pages can show a row twice or never. */
+  #totalOrder(): readonly Order[] {
+    const { orders } = this.#state;
+    const keys = Object.entries(this.#columns)
+      .filter(([name, column]) => column.primary && !orders.some((order) => order.name === name))
+      .map(([name, column]) => ({ name, column, descending: orders.at(-1)?.descending ?? false }));
+    return [...orders, ...keys];
+  }
+
+  #run<R>(work: (orm: Orm) => Promise<R>): Promise<R> {
+    const { database, tx } = this.#options;
+    return tx === undefined ? database.run(work) : work(tx);
+  }
+
+  #where(): SQL | undefined {
+    return and(this.#options.scope, ...this.#state.conditions);
+  }
+
+  #and(condition: SQL | undefined): QueryBuilder<T, Row> {
+    if (condition === undefined) return this;
+    return this.#with({ conditions: [...this.#state.conditions, condition] });
+  }
+
+  #with(change: Partial<State>): QueryBuilder<T, Row> {
+    return new QueryBuilder<T, Row>(this.#table, this.#options, { ...this.#state, ...change });
+  }
+
+  get #maxLimit(): number {
+    return this.#options.maxLimit ?? 100;
+  }
+
+  #column(name: string): PgColumn {
+    if (Object.hasOwn(this.#columns, name)) return this.#columns[name] as PgColumn;
+    throw new ValidationError([
+      { field: name.slice(0, 64), message: "There is no such column.", code: "unknown_column" },
+    ]);
+  }
+
+  #nameOf(column: PgColumn): string {
+    const found = Object.entries(this.#columns).find(([, own]) => own === column);
+    return found?.[0] ?? column.name;
+  }
+}
+
+const isColumn = (value: unknown): value is PgColumn =>
+  typeof value === "object" && value !== null && "columnType" in value;
+
+const contains = (column: PgColumn, text: string): SQL =>
+  ilike(column, `%${text.replaceAll(/[\\%_]/g, "\\$&")}%`);
+
+/** A condition on a value that is not there would ask for every row or for none, and nobody meant either. */
+function defined(column: PgColumn, value: unknown): unknown {
+  if (value !== undefined) return value;
+  throw new TypeError(`${column.name}: expected a value, came undefined`);
+}
+
+function whole(field: string, value: number, least: number): number {
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  const message = `Expected a whole number of at least ${least}.`;
+  throw new ValidationError([{ field, message, code: "out_of_range" }]);
+}
+
+const pick = (row: Readonly<Record<string, unknown>>, names: readonly string[]) =>
+  Object.fromEntries(names.map((name) => [name, row[name]]));
+
+/** createQueryBuilder begins a query on one table. */
+export const createQueryBuilder = <T extends PgTable>(
+  table: T,
+  options: QueryBuilderOptions,
+): QueryBuilder<T> => new QueryBuilder<T>(table, options);

@@ -1,0 +1,76 @@
+import { type Attributes, type Span, SpanStatusCode, trace } from "@opentelemetry/api";
+import type { EventContext, Severity, Transaction } from "../core/index.ts";
+import { toDatabaseError } from "./database-errors.ts";
+import { type Observability, observability as ofProcess } from "./observability.ts";
+
+export interface ServiceOptions {
+  /** Default: that of the application which was made last. */
+  readonly observability?: Observability | undefined;
+}
+
+const tracer = trace.getTracer("bulwark");
+
+/** BaseAPIService gives a service spans, database errors without parameters, and events. */
+export abstract class BaseAPIService {
+  readonly #observability: Observability;
+
+  constructor(options: ServiceOptions = {}) {
+    this.#observability = options.observability ?? ofProcess;
+  }
+
+  /**
+   * executeWithTracing runs `work` in a span named `<Service>.<name>`, the active one while it runs. A rejection marks the
+   * span and passes on. Without an OpenTelemetry SDK it costs next to nothing.
+   */
+  protected executeWithTracing<T>(
+    name: string,
+    attributes: Attributes,
+    work: (span: Span) => Promise<T>,
+  ): Promise<T> {
+    return tracer.startActiveSpan(
+      `${this.constructor.name}.${name}`,
+      { attributes },
+      async (span) => {
+        try {
+          return await work(span);
+        } catch (error) {
+          span.setStatus({ code: SpanStatusCode.ERROR });
+          span.setAttribute("error.type", error instanceof Error ? error.name : typeof error);
+          throw error;
+        } finally {
+          span.end();
+        }
+      },
+    );
+  }
+
+  /**
+   * executeDatabase runs statements in a span and a metric. A refusal passes on as it is; every other failure is an
+   * UnavailableError where the database cannot answer, or a DatabaseError.
+   */
+  protected executeDatabase<T>(operation: string, work: () => Promise<T>): Promise<T> {
+    return this.executeWithTracing(operation, { "db.system.name": "postgresql" }, async () => {
+      try {
+        return await work();
+      } catch (error) {
+        throw toDatabaseError(error);
+      }
+    });
+  }
+
+  /** recordEvent records an event in the audit log; with `tx` it commits or rolls back with the change. */
+  protected recordEvent(
+    type: string,
+    message: string,
+    data: Readonly<Record<string, unknown>> = {},
+    where: {
+      readonly context?: EventContext;
+      readonly tx?: Transaction;
+      readonly severity?: Severity;
+    } = {},
+  ): Promise<void> {
+    const { collector } = this.#observability.events;
+    const { severity = "low" } = where;
+    return collector.collectEvent(type, severity, message, data, undefined, undefined, where);
+  }
+}
