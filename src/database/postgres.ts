@@ -29,21 +29,24 @@ export function postgresDriver(options: PostgresOptions): Driver {
     name: "PostgreSQL",
     exclusive: false,
     async open() {
+      const statementMs = parseDuration(options.statementTimeout ?? "10s", "statementTimeout");
+      const connectionMs = parseDuration(options.connectionTimeout ?? "5s", "connectionTimeout");
       const pool = new pg.Pool({
         connectionString,
         ssl,
         max: options.maxConnections ?? 10,
-        connectionTimeoutMillis: parseDuration(
-          options.connectionTimeout ?? "5s",
-          "connectionTimeout",
-        ),
-        statement_timeout: parseDuration(options.statementTimeout ?? "10s", "statementTimeout"),
+        connectionTimeoutMillis: connectionMs,
+        statement_timeout: statementMs,
+        // The server ends a statement in time; this is for a server that does not answer at all.
+        query_timeout: statementMs + 2_000,
         idle_in_transaction_session_timeout: 30_000,
         application_name: "bulwark",
         keepAlive: true,
       });
       // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
-      pool.on("error", (error) => options.log?.warn({ err: error }, "an idle connection was lost"));
+      pool.on("error", ({ message }) =>
+        options.log?.warn({ reason: message }, "an idle connection was lost"),
+      );
       return { orm: drizzle({ client: pool }) as unknown as Orm, close: () => pool.end() };
     },
   };
