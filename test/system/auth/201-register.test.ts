@@ -44,7 +44,7 @@ test("a burst of 20 for one address makes one account, and the others are 409", 
   const answers = await Promise.all(
     Array.from({ length: 20 }, () => register("burst@example.com")),
   );
-  const statuses = answers.map(({ status }) => status).sort();
+  const statuses = answers.map(({ status }) => status).sort((a, b) => a - b);
   expect(statuses).toEqual([201, ...Array.from({ length: 19 }, () => 409)]);
   const rows = await query(sql`SELECT id FROM bulwark.users WHERE email = 'burst@example.com'`);
   expect(rows).toHaveLength(1);
