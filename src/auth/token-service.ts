@@ -45,6 +45,8 @@ const TYPE = "at+jwt";
 const REQUIRED = ["iss", "aud", "sub", "sid", "jti", "iat", "nbf", "exp"];
 /** A longer text is no token of ours, and is not parsed. */
 const MAX_LENGTH = 2_048;
+/** The one spelling of a compact JWS (RFC 7515 §7.1): no padding, no white space, which decoders would pass over. */
+const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 const MAX_CACHED = 20_000;
 
 const refused = (cause?: unknown): UnauthorizedError =>
@@ -107,7 +109,7 @@ export class TokenService {
    * UNAUTHORIZED for everything else that is wrong with it), and with another error only where the session cannot be read.
    */
   verifyToken(token: string): Awaitable<TokenPayload> {
-    if (token.length > MAX_LENGTH) throw refused();
+    if (token.length > MAX_LENGTH || !COMPACT.test(token)) throw refused();
     const digest = sha256(token).toString("base64");
     const known = this.#verified.get(digest);
     if (known === undefined) {

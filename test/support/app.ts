@@ -56,6 +56,8 @@ export interface TestApp {
   readonly dump: () => Promise<string>;
 }
 
+/** The secret of the application under test, so that a test can sign what the application would. */
+export const SECRET = generateSecret();
 export const PASSWORD = "a rather long password";
 const DAY = 86_400_000;
 
@@ -80,7 +82,7 @@ async function start(): Promise<TestApp> {
     issuer: `http://localhost:${port}`,
     host: "127.0.0.1",
     port,
-    secret: generateSecret(),
+    secret: SECRET,
     database: testDatabase(),
     clock,
     log: createLog({ destination: { write: (line: string) => void log.push(line) } }),

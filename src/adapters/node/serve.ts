@@ -69,8 +69,14 @@ export async function serve(options: NodeServerOptions): Promise<NodeServer> {
       // Without a Host the answer is ours, in our form.
       requireHostHeader: false,
     },
-    (incoming, outgoing) => void listener(incoming, outgoing),
+    (incoming, outgoing) => {
+      // A request line without a version is parsed as HTTP/0.9, which nobody speaks (RFC 9112 §2.3).
+      if (incoming.httpVersionMajor === 1) void listener(incoming, outgoing);
+      else answerClientError(kernel, new Error("not HTTP/1"), incoming.socket);
+    },
   );
+  // By default node:http drops what stands behind the first thousand: the header of a proxy, or a second credential.
+  server.maxHeadersCount = 0;
   server.maxConnections = options.maxConnections ?? 10_000;
   limitConnections(server, options.maxConnectionsPerAddress ?? 512);
   server.on("clientError", (error, socket) => answerClientError(kernel, error, socket));
