@@ -42,7 +42,7 @@ const cases = {
     const bulwark = createBulwark({
       mode: "development",
       issuer: "http://localhost:1",
-      hosts: ["127.0.0.1:1"],
+      hosts: ["127.0.0.1:3000"],
       database: { insecureInMemory: true },
       // So many that no request of the run is refused; every one is counted.
       limits: Object.fromEntries(
@@ -66,7 +66,7 @@ const cases = {
     await bulwark.auth.createUser(input, { roles: ["admin"], verified: true }, {});
     const { accessToken } = await bulwark.auth.login(input, {});
     const { port } = await serve({ handlers: AuthenticatedAPIHandler, router, port: 0 });
-    announce({ port, path: "/open", authorization: `Bearer ${accessToken}`, host: "127.0.0.1:1" });
+    announce({ port, path: "/open", authorization: `Bearer ${accessToken}`, host: "127.0.0.1:3000" });
   },
 
   async hono() {

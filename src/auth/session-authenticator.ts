@@ -15,8 +15,9 @@ const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
  */
 export function sessionAuthenticator(tokens: TokenService): Authenticator {
   return {
-    authenticate(request) {
-      const authorization = request.headers.get("authorization");
+    authenticate(request, info) {
+      const authorization =
+        info.get === undefined ? request.headers.get("authorization") : info.get("authorization");
       if (authorization === null) return { isAuthenticated: false, reason: "absent" };
       const token = BEARER.exec(authorization)?.[1];
       if (token === undefined) return { isAuthenticated: false, reason: "refused" };

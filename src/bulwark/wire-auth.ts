@@ -21,11 +21,13 @@ export function composeAuthenticators(
   };
 
   return (request, info) => {
-    const given = CREDENTIALS.filter((name) => request.headers.has(name));
-    if (given.length === 0) return absent;
-    if (given.length > 1) {
-      return { isAuthenticated: false, reason: "refused", code: "INVALID_REQUEST" };
+    let given = 0;
+    for (const name of CREDENTIALS) {
+      if ((info.get === undefined ? request.headers.get(name) : info.get(name)) !== null)
+        given += 1;
     }
+    if (given === 0) return absent;
+    if (given > 1) return { isAuthenticated: false, reason: "refused", code: "INVALID_REQUEST" };
     const [only] = authenticators;
     if (authenticators.length === 1 && only !== undefined) {
       const result = only.authenticate(request, info);

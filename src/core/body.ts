@@ -1,8 +1,13 @@
 import { isJson, parseContentType } from "./content-type.ts";
 import { BaseAPIError } from "./errors.ts";
 
-/** A host that knows its own framing can read a body faster than a stream; it must count the bytes all the same. */
-export type ReadBody = (limit: number) => Promise<Uint8Array | "too-large">;
+/** A request whose body is to be read: an exchange. */
+export interface BodySource {
+  readonly request: Request;
+  /** A host that knows its own framing can read a body faster than a stream; it must count the bytes all the same. */
+  readonly info: { readBody?(limit: number): Promise<Uint8Array | "too-large"> };
+  get(name: string): string | null;
+}
 
 const tooLarge = (limit: number): BaseAPIError =>
   new BaseAPIError("PAYLOAD_TOO_LARGE", `The body is larger than ${limit} bytes.`);
@@ -11,8 +16,7 @@ const unsupported = (message: string): BaseAPIError =>
   new BaseAPIError("UNSUPPORTED_MEDIA_TYPE", message, { headers: { accept: "application/json" } });
 
 /** checkDeclaredLength refuses by Content-Length alone, before a byte is read. What passes is counted all the same. */
-export function checkDeclaredLength(request: Request, limit: number): void {
-  const declared = request.headers.get("content-length");
+export function checkDeclaredLength(declared: string | null, limit: number): void {
   if (declared === null) return;
   if (!/^\d{1,15}$/.test(declared)) {
     throw new BaseAPIError("INVALID_REQUEST", "Content-Length is not a number.");
@@ -52,21 +56,17 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
  * readJson reads a JSON body of at most `limit` bytes; an empty body is undefined. Throws only PAYLOAD_TOO_LARGE,
  * UNSUPPORTED_MEDIA_TYPE (not JSON, not UTF-8, or encoded) and INVALID_REQUEST (malformed, or cut off).
  */
-export async function readJson(
-  request: Request,
-  limit: number,
-  readBody: ReadBody | undefined,
-): Promise<unknown> {
-  const type = request.headers.get("content-type");
+export async function readJson(source: BodySource, limit: number): Promise<unknown> {
+  const type = source.get("content-type");
   if (type !== null && !isJson(parseContentType(type))) {
     throw unsupported("The body must be application/json in UTF-8.");
   }
-  const encoding = request.headers.get("content-encoding");
+  const encoding = source.get("content-encoding");
   if (encoding !== null && encoding.toLowerCase() !== "identity") {
     throw unsupported("Content-Encoding is not supported here.");
   }
-  checkDeclaredLength(request, limit);
-  const bytes = await readAll(request, limit, readBody);
+  checkDeclaredLength(source.get("content-length"), limit);
+  const bytes = await readAll(source, limit);
   if (bytes.byteLength === 0) return undefined;
   if (type === null) throw unsupported("The body must be application/json in UTF-8.");
   try {
@@ -77,13 +77,10 @@ export async function readJson(
   }
 }
 
-async function readAll(
-  request: Request,
-  limit: number,
-  readBody: ReadBody | undefined,
-): Promise<Uint8Array> {
+async function readAll({ request, info }: BodySource, limit: number): Promise<Uint8Array> {
   try {
-    const bytes = await (readBody === undefined ? readBytes(request, limit) : readBody(limit));
+    const read = info.readBody === undefined ? readBytes(request, limit) : info.readBody(limit);
+    const bytes = await read;
     if (bytes === "too-large") throw tooLarge(limit);
     return bytes;
   } catch (error) {
@@ -94,7 +91,7 @@ async function readAll(
 
 /** limitBody gives a handler that reads the body by itself a request whose body fails past the limit. */
 export function limitBody(request: Request, limit: number): Request {
-  checkDeclaredLength(request, limit);
+  checkDeclaredLength(request.headers.get("content-length"), limit);
   if (request.body === null) return request;
   let size = 0;
   const counted = request.body.pipeThrough(

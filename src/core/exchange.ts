@@ -1,6 +1,6 @@
-import type { ReadBody } from "./body.ts";
 import type { RequestContext } from "./context.ts";
 import { requestIdOf } from "./ids.ts";
+import { isoTime } from "./iso-time.ts";
 import type { HeaderRecord, Kernel } from "./kernel.ts";
 import { type PathParams, type Target, targetOf } from "./path.ts";
 import type { LimitState } from "./ports.ts";
@@ -14,7 +14,10 @@ export interface RouteInfo {
   readonly params?: unknown;
   /** The peer's address. Set by adapters only, never from a header. */
   readonly peer?: string | undefined;
-  readonly readBody?: ReadBody | undefined;
+  /** Reads the body faster than the stream; it must count the bytes all the same. */
+  readBody?(limit: number): Promise<Uint8Array | "too-large">;
+  /** Reads a header where the host can do it faster than the Request; the answer must be the same. */
+  header?(name: string): string | null;
   waitUntil?(work: Promise<unknown>): void;
 }
 
@@ -28,23 +31,30 @@ export class Exchange implements RequestContext {
   readonly address: string | undefined;
   readonly info: RouteInfo;
   params: PathParams | undefined;
-  body: unknown;
-  principal: Principal | undefined;
+  body: unknown = undefined;
+  principal: Principal | undefined = undefined;
   /** Headers that this request's stages and handler set, beside those that stand on every response. */
-  readonly extraHeaders: Record<string, string> = {};
-  readonly cookies: string[] = [];
+  extraHeaders: Record<string, string> | undefined = undefined;
+  cookies: string[] | undefined = undefined;
   /** The limit that is nearest to refusing, of those decided so far. */
-  tightest: LimitState | undefined;
-  #query: unknown;
+  tightest: LimitState | undefined = undefined;
+  #query: unknown = undefined;
   readonly #kernel: Kernel;
 
-  constructor(kernel: Kernel, request: Request, info: RouteInfo, target = targetOf(request.url)) {
+  constructor(kernel: Kernel, request: Request, info: RouteInfo, params: PathParams | undefined) {
     this.#kernel = kernel;
     this.request = request;
     this.info = info;
-    this.requestId = requestIdOf(request);
-    this.target = target;
+    this.params = params;
+    this.requestId = requestIdOf(this.get("x-request-id"));
+    this.target = targetOf(request.url);
     this.address = kernel.clientAddress(request, info.peer);
+  }
+
+  /** get reads a header of the request. */
+  get(name: string): string | null {
+    const { info } = this;
+    return info.header === undefined ? this.request.headers.get(name) : info.header(name);
   }
 
   get signal(): AbortSignal {
@@ -77,17 +87,31 @@ export class Exchange implements RequestContext {
     if (FORBIDDEN_VALUE.test(value) || !/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(key)) {
       throw new TypeError(`header ${JSON.stringify(name)}: the name or value is not a header's`);
     }
-    if (key === "set-cookie") this.cookies.push(value);
-    else this.extraHeaders[key] = value;
+    if (key === "set-cookie") {
+      this.cookies ??= [];
+      this.cookies.push(value);
+    } else {
+      this.extraHeaders ??= {};
+      this.extraHeaders[key] = value;
+    }
+  }
+
+  now(): number {
+    return this.#kernel.clock.now();
   }
 
   envelope(): Envelope {
-    return {
-      requestId: this.requestId,
-      timestamp: new Date(this.#kernel.clock.now()).toISOString(),
-      version: this.#kernel.version,
-    };
+    const { clock, version } = this.#kernel;
+    return { requestId: this.requestId, timestamp: isoTime(clock.now()), version };
   }
+}
+
+/** What a response has besides the headers that stand on every one. */
+export interface ResponseParts {
+  readonly body: string | null;
+  readonly status: number;
+  readonly contentType: string;
+  readonly headers: HeaderRecord | undefined;
 }
 
 /**
@@ -97,35 +121,43 @@ export class Exchange implements RequestContext {
 export function buildResponse(
   exchange: Exchange,
   standing: HeaderRecord,
-  body: string | null,
-  status: number,
-  own: HeaderRecord,
+  parts: ResponseParts,
 ): Response {
+  const { extraHeaders, cookies } = exchange;
   const headers: Record<string, string> = {
     ...standing,
+    "content-type": parts.contentType,
     "x-request-id": exchange.requestId,
-    ...exchange.extraHeaders,
-    ...own,
   };
-  if (exchange.cookies.length === 0) return new Response(body, { status, headers });
+  if (exchange.tightest !== undefined) addLimit(headers, exchange, exchange.tightest);
+  if (extraHeaders !== undefined) Object.assign(headers, extraHeaders);
+  if (parts.headers !== undefined) Object.assign(headers, parts.headers);
+  const { body, status } = parts;
+  if (cookies === undefined) return new Response(body, { status, headers });
   const withCookies = new Headers(headers);
-  for (const cookie of exchange.cookies) withCookies.append("set-cookie", cookie);
+  for (const cookie of cookies) withCookies.append("set-cookie", cookie);
   return new Response(body, { status, headers: withCookies });
+}
+
+/** What the limits decided stands on every answer after they did. */
+function addLimit(headers: Record<string, string>, exchange: Exchange, limit: LimitState): void {
+  headers["x-ratelimit-limit"] = String(limit.policy.requests);
+  headers["x-ratelimit-remaining"] = String(limit.remaining);
+  headers["x-ratelimit-reset"] = isoTime(exchange.now() + limit.resetMs);
 }
 
 /** rewrap gives a handler's own Response the standing headers; where both set one, the handler's stands. */
 export function rewrap(exchange: Exchange, standing: HeaderRecord, response: Response): Response {
-  const headers = new Headers({ ...standing, ...exchange.extraHeaders });
+  const record: Record<string, string> = { ...standing, ...exchange.extraHeaders };
+  if (exchange.tightest !== undefined) addLimit(record, exchange, exchange.tightest);
+  const headers = new Headers(record);
   for (const [name, value] of response.headers) {
     if (name !== "set-cookie") headers.set(name, value);
   }
   headers.set("x-request-id", exchange.requestId);
-  for (const cookie of [...response.headers.getSetCookie(), ...exchange.cookies]) {
+  for (const cookie of [...response.headers.getSetCookie(), ...(exchange.cookies ?? [])]) {
     headers.append("set-cookie", cookie);
   }
-  return new Response(response.body, {
-    status: response.status,
-    statusText: response.statusText,
-    headers,
-  });
+  const { status, statusText } = response;
+  return new Response(response.body, { status, statusText, headers });
 }

@@ -20,14 +20,14 @@ export function finish(
   outcome: Outcome,
 ): Awaitable<Response> {
   if (outcome instanceof Response) {
-    return rewrap(exchange, standingHeaders(kernel, exchange), outcome);
+    return rewrap(exchange, kernel.responseHeaders, outcome);
   }
   if (outcome instanceof Error) return refuse(kernel, policy, exchange, asAPIError(outcome));
   if (outcome instanceof APIResult && outcome.error !== undefined) {
     return refuse(kernel, policy, exchange, outcome.error);
   }
   try {
-    return respond(kernel, exchange, renderResult(outcome, exchange.envelope()), {});
+    return respond(kernel, exchange, renderResult(outcome, exchange.envelope()), undefined);
   } catch (error) {
     return refuse(kernel, policy, exchange, asAPIError(error));
   }
@@ -46,9 +46,9 @@ function refuse(
     );
   }
   const answer = (): Response => {
-    const accept = exchange.request.headers.get("accept");
+    const accept = exchange.get("accept");
     const body = renderError(error, exchange.envelope(), accept);
-    return respond(kernel, exchange, body, error.headers ?? {});
+    return respond(kernel, exchange, body, error.headers);
   };
   if (kernel.audit === undefined || !DENIALS.has(error.code)) return answer();
   return recordDenial(kernel, policy, exchange, error).then(answer);
@@ -89,25 +89,17 @@ async function recordDenial(
 function respond(
   kernel: Kernel,
   exchange: Exchange,
-  body: RenderedBody,
-  own: HeaderRecord,
+  { text, status, contentType }: RenderedBody,
+  headers: HeaderRecord | undefined,
 ): Response {
-  const headers: Record<string, string> = { ...own, "content-type": body.contentType };
-  const isHead = exchange.request.method === "HEAD";
-  if (isHead) headers["content-length"] = String(new TextEncoder().encode(body.text).byteLength);
-  const standing = standingHeaders(kernel, exchange);
-  return buildResponse(exchange, standing, isHead ? null : body.text, body.status, headers);
-}
-
-/** standingHeaders adds to the application's headers what the limits decided, on every answer after they did. */
-function standingHeaders(kernel: Kernel, exchange: Exchange): HeaderRecord {
-  const { tightest } = exchange;
-  if (tightest === undefined) return kernel.responseHeaders;
-  const resetAt = kernel.clock.now() + tightest.resetMs;
-  return {
-    ...kernel.responseHeaders,
-    "x-ratelimit-limit": String(tightest.policy.requests),
-    "x-ratelimit-remaining": String(tightest.remaining),
-    "x-ratelimit-reset": new Date(resetAt).toISOString(),
-  };
+  const parts = { body: text, status, contentType, headers };
+  if (exchange.request.method !== "HEAD") {
+    return buildResponse(exchange, kernel.responseHeaders, parts);
+  }
+  const length = String(new TextEncoder().encode(text).byteLength);
+  return buildResponse(exchange, kernel.responseHeaders, {
+    ...parts,
+    body: null,
+    headers: { ...headers, "content-length": length },
+  });
 }

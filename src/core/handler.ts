@@ -1,5 +1,6 @@
 import type { Awaitable } from "./awaitable.ts";
 import type { ParamsOf, RequestContext } from "./context.ts";
+import type { RouteInfo } from "./exchange.ts";
 import { bareKernel, type Kernel } from "./kernel.ts";
 import { composeRoute } from "./pipeline.ts";
 import type { AuthInfo, AuthResult } from "./principal.ts";
@@ -79,10 +80,8 @@ function define<Method extends string>(method: Method): Define<Method> {
       handler: inner as AnyHandler,
       hooks: handlers,
     });
-    const route = async (
-      request: Request,
-      info: Parameters<typeof handle>[1] = {},
-    ): Promise<Response> => handle(request, info);
+    const route = async (request: Request, info: RouteInfo = {}): Promise<Response> =>
+      handle(request, info);
     const { rateLimit, requireAuth } = policy;
     const stated = [
       { name: "requireAuth", options: requireAuth },

@@ -28,7 +28,6 @@ const SAFE_REQUEST_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{7,63}$/;
  * requestIdOf takes the client's `x-request-id` where it is 8 to 64 letters, digits, dots, dashes or underscores,
  * which no log or header can misread, and makes a random UUID otherwise.
  */
-export function requestIdOf(request: Request): string {
-  const given = request.headers.get("x-request-id");
+export function requestIdOf(given: string | null): string {
   return given !== null && SAFE_REQUEST_ID.test(given) ? given : crypto.randomUUID();
 }

@@ -32,13 +32,23 @@ export function limitPolicy(
 export function principalKey(context: RequestContext): string {
   const { principal } = context;
   if (principal === undefined) return addressKey(context);
-  if (principal.kind === "user") return `user:${principal.userId}`;
-  return `key:${principal.keyId}`;
+  return principal.kind === "user" ? principal.userId : `key:${principal.keyId}`;
 }
 
+const UNKNOWN = "address:unknown";
+const MAX_REMEMBERED = 10_000;
+const addressKeys = new Map<string, string>();
+
 /** addressKey counts by address; where the host cannot know it, all requests share one stated bucket. */
-export const addressKey = (context: RequestContext): string =>
-  context.address === undefined ? "address:unknown" : `address:${limitAddress(context.address)}`;
+export function addressKey({ address }: RequestContext): string {
+  if (address === undefined) return UNKNOWN;
+  const known = addressKeys.get(address);
+  if (known !== undefined) return known;
+  const key = `address:${limitAddress(address)}`;
+  if (addressKeys.size >= MAX_REMEMBERED) addressKeys.clear();
+  addressKeys.set(address, key);
+  return key;
+}
 
 /** limitAddress cuts an IPv6 address to its /64, the smallest block that one customer holds. */
 export function limitAddress(address: string): string {

@@ -29,6 +29,13 @@ export interface RouteDefinition {
   readonly hooks: RouteHooks;
 }
 
+/** RouteHandle answers a request; `params` are those that a router of ours has read from the path already. */
+export type RouteHandle = (
+  request: Request,
+  info: RouteInfo,
+  params?: PathParams,
+) => Awaitable<Response>;
+
 /** A step answers `'pass'`, or what ends the request. */
 type Step = (exchange: Exchange) => Awaitable<Outcome>;
 
@@ -36,9 +43,7 @@ type Step = (exchange: Exchange) => Awaitable<Outcome>;
  * composeRoute orders the stages of one route, once: Host, limits by address, authentication, limits by principal, CSRF,
  * authorization, input, handler. A request then runs down the list, and waits only for what is a promise.
  */
-export function composeRoute(
-  definition: RouteDefinition,
-): (request: Request, info: RouteInfo) => Awaitable<Response> {
+export function composeRoute(definition: RouteDefinition): RouteHandle {
   const { kernel, method, policy, stages } = definition;
   const route: StageRoute = {
     method: method ?? "*",
@@ -91,22 +96,22 @@ export function composeRoute(
   };
 
   const measured = kernel.meter?.(method ?? "*", method === undefined ? "unknown" : policy.path);
-  const handle = (request: Request, info: RouteInfo): Awaitable<Response> =>
-    run(new Exchange(kernel, request, info), 0);
+  const handle: RouteHandle = (request, info, params) =>
+    run(new Exchange(kernel, request, info, params), 0);
   return measured === undefined ? handle : measure(handle, measured);
 }
 
 function measure(
-  handle: (request: Request, info: RouteInfo) => Awaitable<Response>,
+  handle: RouteHandle,
   tell: (status: number, seconds: number) => void,
-): typeof handle {
-  return (request, info) => {
+): RouteHandle {
+  return (request, info, params) => {
     const started = performance.now();
     const told = (response: Response): Response => {
       tell(response.status, (performance.now() - started) / 1_000);
       return response;
     };
-    const response = handle(request, info);
+    const response = handle(request, info, params);
     return isPromise(response) ? response.then(told) : told(response);
   };
 }
@@ -128,10 +133,11 @@ function checkRequest({ kernel, method, policy }: RouteDefinition): Step {
     if (request.url.length > kernel.maxUrlLength) {
       throw new BaseAPIError("URI_TOO_LONG", `The URL is longer than ${kernel.maxUrlLength}.`);
     }
-    if (policy.insecureAnyHost !== true && !kernel.isHostAllowed(hostOf(request))) {
+    if (policy.insecureAnyHost !== true && !kernel.isHostAllowed(hostOf(exchange))) {
       throw new BaseAPIError("MISDIRECTED_REQUEST", "This host is not served here.");
     }
     if (method !== undefined && !answers(method, request.method)) throw methodNotAllowed([method]);
+    if (exchange.params !== undefined) return "pass";
     const given = exchange.info.params;
     if (given !== undefined && isPromise(given)) {
       return given.then((params) => {
@@ -157,8 +163,8 @@ function checkRequest({ kernel, method, policy }: RouteDefinition): Step {
 const answers = (method: string, asked: string): boolean =>
   asked === method || (method === "GET" && asked === "HEAD");
 
-const hostOf = (request: Request): string | null =>
-  request.headers.get("host") ?? new URL(request.url).host;
+const hostOf = (exchange: Exchange): string | null =>
+  exchange.get("host") ?? new URL(exchange.request.url).host;
 
 /** methodNotAllowed is the 405 of a path that knows other methods (RFC 9110 §15.5.6). */
 export const methodNotAllowed = (methods: readonly string[]): BaseAPIError =>
@@ -191,15 +197,12 @@ function namedLimits(
     }
   }
   if (!limited) return [];
-  const names = ["address", ...route.limits];
-  const policies = names.flatMap((name) =>
-    Object.hasOwn(kernel.namedLimits, name) ? [kernel.namedLimits[name]] : [],
-  );
+  const policies = ["address", ...route.limits].flatMap((name) => kernel.namedLimits[name] ?? []);
   if (policies.length === 0) return [];
   return [
     decideLimits(kernel, (context) => {
       const key = addressKey(context);
-      return policies.flatMap((limit) => (limit === undefined ? [] : [{ policy: limit, key }]));
+      return policies.map((limit) => ({ policy: limit, key }));
     }),
   ];
 }
@@ -251,7 +254,7 @@ function readInput({ kernel, method, policy, hooks }: RouteDefinition): Step[] {
   const limit = policy.maxBodyBytes ?? kernel.maxBodyBytes;
   const steps: Step[] = [
     (exchange) => {
-      if (accepts(exchange.request.headers.get("accept"), produces)) return "pass";
+      if (accepts(exchange.get("accept"), produces)) return "pass";
       throw new BaseAPIError("NOT_ACCEPTABLE", `This answers ${produces[0]}.`);
     },
   ];
@@ -265,14 +268,15 @@ function readInput({ kernel, method, policy, hooks }: RouteDefinition): Step[] {
   }
   if (body !== undefined) {
     steps.push(async (exchange) => {
-      const raw = await readJson(exchange.request, limit, exchange.info.readBody);
+      const raw = await readJson(exchange, limit);
       exchange.body = await hooks.validateBody(body, raw);
       return "pass";
     });
   } else {
     steps.push((exchange) => {
       // A GET's body means nothing (RFC 9110 §9.3.1), but one that declares itself too large is refused all the same.
-      if (method === "GET" || method === "HEAD") checkDeclaredLength(exchange.request, limit);
+      if (method === "GET" || method === "HEAD")
+        checkDeclaredLength(exchange.get("content-length"), limit);
       else exchange.request = limitBody(exchange.request, limit);
       return "pass";
     });

@@ -47,6 +47,8 @@ export type Principal = UserPrincipal | UserKeyPrincipal | TenantKeyPrincipal;
 export interface AuthInfo {
   readonly address: string | undefined;
   readonly requestId: string;
+  /** Reads a header of the request where that costs less than `request.headers.get(name)`. */
+  get?(name: string): string | null;
 }
 
 /** AuthResult: `absent` = no credential was presented; `refused` = one was, and it is not good, which ends the request. */

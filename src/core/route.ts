@@ -2,7 +2,7 @@ import type { Awaitable } from "./awaitable.ts";
 import type { RequestContext } from "./context.ts";
 import type { RouteInfo } from "./exchange.ts";
 import type { RateLimitOptions } from "./limit-stage.ts";
-import { compilePath } from "./path.ts";
+import { compilePath, type PathParams } from "./path.ts";
 import type { Principal } from "./principal.ts";
 import type { Handler, StagePolicy } from "./stage.ts";
 import type { Schema } from "./validate.ts";
@@ -42,7 +42,7 @@ export interface Route<Method extends string, Path extends string, Query, Body, 
   /** The policy that the route was defined with; documents and clients read it. */
   readonly definition: AnyRoutePolicy;
   /** handle is the route without the promise around an answer that is there already; for adapters. */
-  readonly handle: (request: Request, info: RouteInfo) => Awaitable<Response>;
+  readonly handle: (request: Request, info: RouteInfo, params?: PathParams) => Awaitable<Response>;
   readonly "~types"?: { readonly query: Query; readonly body: Body; readonly result: R };
 }
 

@@ -3,7 +3,7 @@ import { NotFoundError } from "./errors.ts";
 import type { RouteInfo } from "./exchange.ts";
 import type { BaseAPIHandler } from "./handler.ts";
 import { compilePath, type PathParams, type PathPattern, segmentsOf, targetOf } from "./path.ts";
-import { composeRoute, methodNotAllowed } from "./pipeline.ts";
+import { composeRoute, methodNotAllowed, type RouteHandle } from "./pipeline.ts";
 import { type AnyRoute, assertRoute } from "./route.ts";
 
 /** Router answers any request: by its route, or by 404 or 405 that pass the same edge and carry the same headers. */
@@ -13,6 +13,8 @@ interface Entry {
   readonly pattern: PathPattern;
   readonly routes: Map<string, AnyRoute>;
 }
+
+const noParams: PathParams = Object.freeze(Object.create(null) as Record<string, string>);
 
 interface Found {
   readonly entry: Entry;
@@ -36,7 +38,7 @@ export function createRouter(
   }
   patterns.sort((a, b) => order(a.pattern.source).localeCompare(order(b.pattern.source)));
 
-  const elsewhere = (error: () => Error): Router =>
+  const elsewhere = (error: () => Error): RouteHandle =>
     composeRoute({
       kernel,
       method: undefined,
@@ -57,7 +59,7 @@ export function createRouter(
       },
     });
   const notFound = elsewhere(() => new NotFoundError("Path"));
-  const others = new Map<Entry, Router>();
+  const others = new Map<Entry, RouteHandle>();
   for (const entry of [...literal.values(), ...patterns]) {
     others.set(
       entry,
@@ -67,7 +69,7 @@ export function createRouter(
 
   const find = (pathname: string): Found | undefined => {
     const exact = literal.get(pathname);
-    if (exact !== undefined) return { entry: exact, params: {} };
+    if (exact !== undefined) return { entry: exact, params: noParams };
     const segments = segmentsOf(pathname);
     if (segments === undefined) return undefined;
     for (const entry of patterns) {
@@ -79,19 +81,19 @@ export function createRouter(
 
   return (request, info) => {
     const found = find(pathnameOf(request));
-    if (found === undefined) return notFound(request, { ...info, params: {} });
+    if (found === undefined) return notFound(request, info, noParams);
     const { entry, params } = found;
     const method = request.method === "HEAD" && !entry.routes.has("HEAD") ? "GET" : request.method;
     const route = entry.routes.get(method);
-    if (route === undefined)
-      return (others.get(entry) ?? notFound)(request, { ...info, params: {} });
-    return route.handle(request, { ...info, params });
+    if (route !== undefined) return route.handle(request, info, params);
+    return (others.get(entry) ?? notFound)(request, info, noParams);
   };
 }
 
 /** A path whose encoding is broken is no path of ours. */
 function pathnameOf(request: Request): string {
   const { pathname } = targetOf(request.url);
+  if (!pathname.includes("%")) return pathname;
   try {
     segmentsOf(pathname);
     return pathname;

@@ -24,6 +24,16 @@ export interface LimitResult {
   readonly retryAfterMs: number;
 }
 
+const NONE: readonly string[] = [];
+
+/** A bucket as one decision sees it: when it is full again now, and when it would be if the request were charged. */
+interface Slot {
+  readonly policy: LimitPolicy;
+  readonly slot: string;
+  readonly fullAt: number;
+  readonly next: number;
+}
+
 /**
  * RateLimiter is a token bucket per key, in memory: `requests` tokens, refilled evenly over the window. A bucket is one
  * number, the moment at which it is full again; a request moves it by its cost, and a refused request does not.
@@ -84,20 +94,23 @@ export class RateLimiter implements Limiter {
 
   decide(requests: readonly LimitRequest[]): Verdict {
     const now = this.#clock.now();
-    const slots = requests.map((request) => this.#slotOf(request, now));
+    const slots: Slot[] = [];
     let retryAfterMs = 0;
-    const violated: string[] = [];
-    for (const { policy, next } of slots) {
-      const wait = next - now - policy.windowMs;
+    let violated = NONE;
+    for (const request of requests) {
+      const slot = this.#slotOf(request, now);
+      slots.push(slot);
+      const wait = slot.next - now - slot.policy.windowMs;
       if (wait <= 0) continue;
-      violated.push(policy.name);
-      retryAfterMs = Math.max(retryAfterMs, wait);
+      violated = [...violated, slot.policy.name];
+      if (wait > retryAfterMs) retryAfterMs = wait;
     }
     const allowed = violated.length === 0;
-    if (allowed) for (const slot of slots) this.#fullAt.set(slot.slot, slot.next);
-    const states = slots.map((slot) =>
-      stateOf(slot.policy, allowed ? slot.next : slot.fullAt, now),
-    );
+    const states: LimitState[] = [];
+    for (const { slot, policy, next, fullAt } of slots) {
+      if (allowed) this.#fullAt.set(slot, next);
+      states.push(stateOf(policy, allowed ? next : fullAt, now));
+    }
     return { allowed, retryAfterMs, states, violated };
   }
 
@@ -108,7 +121,7 @@ export class RateLimiter implements Limiter {
     }
   }
 
-  #slotOf({ policy, key, cost = 1 }: LimitRequest, now: number) {
+  #slotOf({ policy, key, cost = 1 }: LimitRequest, now: number): Slot {
     if (!(cost >= 0) || !Number.isFinite(cost)) {
       throw new RangeError(`cost: expected a number of at least 0, came ${cost}`);
     }

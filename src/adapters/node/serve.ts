@@ -12,7 +12,7 @@ import {
 } from "../../core/index.ts";
 import { answerClientError } from "./client-error.ts";
 import { limitConnections } from "./connections.ts";
-import { readIncoming } from "./read-incoming.ts";
+import { NodeRouteInfo } from "./node-route-info.ts";
 
 export interface NodeServerOptions {
   /** The bound handlers whose kernel answers what never becomes a request. */
@@ -51,10 +51,7 @@ export async function serve(options: NodeServerOptions): Promise<NodeServer> {
     (request, env) => {
       // Our server speaks HTTP/1 alone, whatever else the listener could be given.
       const incoming = env.incoming as IncomingMessage;
-      return options.router(request, {
-        peer: incoming.socket.remoteAddress,
-        readBody: (limit) => readIncoming(incoming, limit),
-      }) as Promise<Response>;
+      return options.router(request, new NodeRouteInfo(incoming)) as Promise<Response>;
     },
     { errorHandler: (error) => badRequest(kernel, error) },
   ) as (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>;
@@ -68,6 +65,8 @@ export async function serve(options: NodeServerOptions): Promise<NodeServer> {
       keepAliveTimeout: 5_000,
       // Without a Host the answer is ours, in our form.
       requireHostHeader: false,
+      // A header that may come once and came twice is joined, as a Request joins it, and so matches nothing.
+      joinDuplicateHeaders: true,
     },
     (incoming, outgoing) => {
       // A request line without a version is parsed as HTTP/0.9, which nobody speaks (RFC 9112 §2.3).
