@@ -35,7 +35,7 @@ export async function migrate(orm: Orm, sets: readonly MigrationSet[]): Promise<
         id text NOT NULL,
         checksum text NOT NULL,
         applied_at timestamptz NOT NULL DEFAULT now(),
-        PRIMARY KEY (set_name, id)
+        CONSTRAINT migrations_set_name_id_key UNIQUE (set_name, id)
       )`);
     for (const set of sets) await migrateSet(tx as unknown as Orm, set);
   });

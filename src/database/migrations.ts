@@ -12,7 +12,7 @@ CREATE TABLE bulwark.users (
   email text NOT NULL CONSTRAINT users_email_key UNIQUE,
   name text NOT NULL,
   password_hash text NOT NULL,
-  roles text[] NOT NULL DEFAULT '{user}',
+  roles text[] NOT NULL,
   email_verified_at timestamp(3) with time zone,
   disabled_at timestamp(3) with time zone,
   created_at timestamp(3) with time zone NOT NULL,
@@ -20,7 +20,8 @@ CREATE TABLE bulwark.users (
 );
 CREATE TABLE bulwark.sessions (
   id uuid PRIMARY KEY,
-  user_id uuid NOT NULL REFERENCES bulwark.users (id) ON DELETE CASCADE,
+  user_id uuid NOT NULL CONSTRAINT sessions_user_id_users_id_fk
+    REFERENCES bulwark.users (id) ON DELETE CASCADE,
   handle_hash bytea NOT NULL CONSTRAINT sessions_handle_hash_key UNIQUE,
   methods jsonb NOT NULL,
   address text,

@@ -1,4 +1,3 @@
-import { sql } from "drizzle-orm";
 import { customType, index, jsonb, text, timestamp, unique, uuid } from "drizzle-orm/pg-core";
 import { bulwarkSchema } from "./schema.ts";
 
@@ -14,7 +13,7 @@ export const users = bulwarkSchema.table(
     email: text("email").notNull(),
     name: text("name").notNull(),
     passwordHash: text("password_hash").notNull(),
-    roles: text("roles").array().notNull().default(sql`'{user}'`),
+    roles: text("roles").array().notNull(),
     emailVerifiedAt: at("email_verified_at"),
     disabledAt: at("disabled_at"),
     createdAt: at("created_at").notNull(),
