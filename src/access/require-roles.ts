@@ -9,7 +9,7 @@ import {
 } from "../core/index.ts";
 import { isRole, ROLES, type Role } from "./roles.ts";
 
-/** mayAct is the decision: any of the required roles is enough, and nobody has none. */
+/** mayAct is the decision: one of the required roles is enough, and nobody has none. */
 export const mayAct = (roles: readonly string[] | undefined, required: readonly Role[]): boolean =>
   roles !== undefined && required.some((role) => roles.includes(role));
 

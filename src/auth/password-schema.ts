@@ -2,7 +2,7 @@ import { z } from "zod";
 
 /**
  * PasswordSchema is the composition policy that many audits still ask for: 8 characters with upper case, lower case,
- * a digit and another character. Bulwark's own default policy asks for length instead (NIST SP 800-63B-4 §3.1.1.2).
+ * a digit and another character. Bulwark's own default policy asks for length instead (NIST SP 800-63B-4 section 3.1.1.2).
  */
 export const PasswordSchema = z
   .string()

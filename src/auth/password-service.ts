@@ -87,7 +87,7 @@ export class PasswordService {
   }
 }
 
-/** One spelling of what was typed (NIST SP 800-63B-4 §3.1.1.2 recommends normalising before hashing). */
+/** One spelling of what was typed (NIST SP 800-63B-4 section 3.1.1.2 recommends normalising before hashing). */
 const prepare = (password: string): string => password.normalize("NFC");
 
 function isAffordable(hashedPassword: string): boolean {

@@ -10,7 +10,7 @@ import type { TokenPayload, TokenService } from "./token-service.ts";
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 
 /**
- * sessionAuthenticator admits a bearer token (RFC 6750 §2.1) whose session is alive. Another scheme, and a token that
+ * sessionAuthenticator admits a bearer token (RFC 6750 section 2.1) whose session is alive. Another scheme, and a token that
  * fails, are `refused`; only a request without Authorization is `absent`.
  */
 export function sessionAuthenticator(tokens: TokenService): Authenticator {

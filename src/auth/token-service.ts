@@ -45,7 +45,7 @@ const TYPE = "at+jwt";
 const REQUIRED = ["iss", "aud", "sub", "sid", "jti", "iat", "nbf", "exp"];
 /** A longer text is no token of ours, and is not parsed. */
 const MAX_LENGTH = 2_048;
-/** The one spelling of a compact JWS (RFC 7515 §7.1): no padding, no white space, which decoders would pass over. */
+/** The one spelling of a compact JWS (RFC 7515 section 7.1): no padding, no white space, which decoders would pass over. */
 const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 const MAX_CACHED = 20_000;
 

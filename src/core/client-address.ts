@@ -92,7 +92,7 @@ function hopsOf(value: string | null, header: string): string[] {
   return hops.map((hop) => stripPort(header === "forwarded" ? forOf(hop) : hop.trim()));
 }
 
-/** forOf reads the `for` parameter of one element of Forwarded (RFC 7239 §4). */
+/** forOf reads the `for` parameter of one element of Forwarded (RFC 7239 section 4). */
 const forOf = (element: string): string =>
   /(?:^|;)\s*for=(?:"([^"]*)"|([^;\s]*))/i.exec(element)?.slice(1).find(Boolean) ?? "";
 

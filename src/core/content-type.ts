@@ -13,7 +13,7 @@ const PARAMETER = new RegExp(
 
 /**
  * parseContentType is the only reader of Content-Type, so that no two checks can read it differently. It is strict: a
- * value that is not one whole media type (RFC 9110 §8.3.1), such as two joined by a comma, is undefined.
+ * value that is not one whole media type (RFC 9110 section 8.3.1), such as two joined by a comma, is undefined.
  */
 export function parseContentType(value: string | null): MediaType | undefined {
   if (value === null || value.length > 255) return undefined;
@@ -33,7 +33,7 @@ export function parseContentType(value: string | null): MediaType | undefined {
   return { type: (match[1] ?? "").toLowerCase(), parameters };
 }
 
-/** isJson accepts application/json and any +json, in UTF-8 (RFC 8259 §8.1). */
+/** isJson accepts application/json and any +json, in UTF-8 (RFC 8259 section 8.1). */
 export function isJson(media: MediaType | undefined): boolean {
   if (media === undefined) return false;
   const charset = media.parameters.get("charset")?.toLowerCase() ?? "utf-8";

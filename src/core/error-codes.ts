@@ -51,5 +51,5 @@ const TITLES: Readonly<Record<number, string>> = {
   503: "Service Unavailable",
 };
 
-/** statusTitle is the reason phrase of a status (RFC 9110 §15), the `title` of a problem document. */
+/** statusTitle is the reason phrase of a status (RFC 9110 section 15), the `title` of a problem document. */
 export const statusTitle = (status: number): string => TITLES[status] ?? "Error";

@@ -57,7 +57,7 @@ type UnauthorizedCode =
   | "INVALID_CREDENTIALS"
   | "REAUTHENTICATION_REQUIRED";
 
-/** UnauthorizedError (401): no credentials, or none that can be accepted (RFC 9110 §15.5.2). */
+/** UnauthorizedError (401): no credentials, or none that can be accepted (RFC 9110 section 15.5.2). */
 export class UnauthorizedError extends BaseAPIError<UnauthorizedCode> {
   constructor(
     message = "Authentication is required.",

@@ -1,6 +1,6 @@
 /**
  * hostCheck returns the decision on a Host header: byte for byte one of `hosts` (`name` or `name:port`), but for case.
- * A missing Host is refused (RFC 9110 §7.2).
+ * A missing Host is refused (RFC 9110 section 7.2).
  * Throws a TypeError only if an entry is not a host.
  */
 export function hostCheck(hosts: readonly string[]): (host: string | null) => boolean {

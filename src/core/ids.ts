@@ -1,7 +1,7 @@
 const pool = new Uint8Array(16 * 64);
 let used = pool.length;
 
-/** uuidv7 makes a time-ordered identifier (RFC 9562 §5.7) with 74 random bits. `now` is milliseconds since the epoch. */
+/** uuidv7 makes a time-ordered identifier (RFC 9562 section 5.7) with 74 random bits. `now` is milliseconds since the epoch. */
 export function uuidv7(now: number): string {
   if (used === pool.length) {
     crypto.getRandomValues(pool);

@@ -10,7 +10,14 @@ export type { RouteInfo } from "./exchange.ts";
 export { BaseAPIHandler, type Define } from "./handler.ts";
 export { hostCheck } from "./host.ts";
 export { isUuid, uuidv7 } from "./ids.ts";
-export { bareKernel, type HeaderRecord, type Kernel } from "./kernel.ts";
+export {
+  bareKernel,
+  type HeaderRecord,
+  type Kernel,
+  type Stage,
+  type StagePolicy,
+  type StageRoute,
+} from "./kernel.ts";
 export {
   addressKey,
   decideLimits,
@@ -47,9 +54,6 @@ export { createRouter, type Router } from "./router.ts";
 export {
   type Handler,
   STAGE,
-  type Stage,
-  type StagePolicy,
-  type StageRoute,
   type Wrapped,
   type Wrapper,
   wrapper,

@@ -1,11 +1,34 @@
 import type { Awaitable } from "./awaitable.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import type { RequestContext } from "./context.ts";
 import type { AuditSink, Limiter, LimitPolicy, Log } from "./ports.ts";
 import type { AuthInfo, AuthResult } from "./principal.ts";
-import type { Stage } from "./stage.ts";
 
 /** The facts a response is built on, as far as its headers depend on them. */
 export type HeaderRecord = Readonly<Record<string, string>>;
+
+/** The route that a stage is bound to, as far as a policy may need it. */
+export interface StageRoute {
+  readonly method: string;
+  readonly path: string;
+  readonly limits: readonly string[];
+}
+
+export interface StagePolicy {
+  readonly name: string;
+  readonly options: unknown;
+}
+
+/**
+ * Stage is one policy's decision in one phase of a request. `bind` runs once, when the route is defined, and
+ * returns the check that each request gets. Only `'pass'` passes: an error returned, thrown, or anything else refuses.
+ */
+export interface Stage {
+  readonly phase: "limit" | "csrf" | "authorize";
+  /** What the stage demands, readable: OpenAPI, the doctor and the client show it. */
+  readonly policy: StagePolicy;
+  bind(kernel: Kernel, route: StageRoute): (context: RequestContext) => Awaitable<"pass" | Error>;
+}
 
 /** Kernel is what a route is bound to when it is defined: the ports, and the policies that stand on every route. */
 export interface Kernel {

@@ -3,9 +3,8 @@ import type { RequestContext } from "./context.ts";
 import { parseDuration } from "./duration.ts";
 import { RateLimitError } from "./errors.ts";
 import { Exchange } from "./exchange.ts";
-import type { Kernel } from "./kernel.ts";
+import type { Kernel, Stage } from "./kernel.ts";
 import type { LimitPolicy, LimitRequest, Verdict } from "./ports.ts";
-import type { Stage } from "./stage.ts";
 
 export interface RateLimitOptions {
   /** Requests in any window; a whole number of at least 1. */

@@ -18,7 +18,7 @@ function preferencesOf(accept: string): Preference[] {
     });
 }
 
-/** qualityOf is the weight that an Accept header gives a media type; the most specific range decides (RFC 9110 §12.5.1). */
+/** qualityOf is the weight that an Accept header gives a media type; the most specific range decides (RFC 9110 section 12.5.1). */
 function qualityOf(preferences: readonly Preference[], type: string): number {
   const ranges = [type, `${type.slice(0, type.indexOf("/"))}/*`, "*/*"];
   for (const range of ranges) {

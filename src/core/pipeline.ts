@@ -3,13 +3,12 @@ import { checkDeclaredLength, limitBody, readJson } from "./body.ts";
 import { BaseAPIError, NotFoundError, UnauthorizedError } from "./errors.ts";
 import { Exchange, type RouteInfo } from "./exchange.ts";
 import { finish, type Outcome } from "./finish.ts";
-import type { Kernel } from "./kernel.ts";
+import type { Kernel, Stage, StageRoute } from "./kernel.ts";
 import { addressKey, decideLimits, limitStage } from "./limit-stage.ts";
 import { accepts } from "./negotiate.ts";
 import { compilePath, type PathParams, segmentsOf } from "./path.ts";
 import type { AuthInfo, AuthResult, Principal } from "./principal.ts";
 import type { AnyHandler, AnyRoutePolicy } from "./route.ts";
-import type { Stage, StageRoute } from "./stage.ts";
 import type { Schema } from "./validate.ts";
 
 /** What a handler class decides for its routes. */
@@ -159,14 +158,14 @@ function checkRequest({ kernel, method, policy }: RouteDefinition): Step {
   };
 }
 
-/** A HEAD is answered by the GET route, without its body (RFC 9110 §9.3.2). */
+/** A HEAD is answered by the GET route, without its body (RFC 9110 section 9.3.2). */
 const answers = (method: string, asked: string): boolean =>
   asked === method || (method === "GET" && asked === "HEAD");
 
 const hostOf = (exchange: Exchange): string | null =>
   exchange.get("host") ?? new URL(exchange.request.url).host;
 
-/** methodNotAllowed is the 405 of a path that knows other methods (RFC 9110 §15.5.6). */
+/** methodNotAllowed is the 405 of a path that knows other methods (RFC 9110 section 15.5.6). */
 export const methodNotAllowed = (methods: readonly string[]): BaseAPIError =>
   new BaseAPIError("METHOD_NOT_ALLOWED", "This method is not allowed here.", {
     headers: {
@@ -228,7 +227,7 @@ function authenticate({ hooks, policy }: RouteDefinition): Step {
 const mayPass = (principal: Principal, policy: AnyRoutePolicy): boolean =>
   "userId" in principal || policy.principals?.includes(principal.kind) === true;
 
-/** unauthorized says by RFC 6750 §3 what was wrong: nothing where no credential came, `invalid_token` where a bad one did. */
+/** unauthorized says by RFC 6750 section 3 what was wrong: nothing where no credential came, `invalid_token` where a bad one did. */
 function unauthorized(result: (AuthResult & { isAuthenticated: false }) | undefined): Error {
   if (result?.code === "INVALID_REQUEST") {
     return new BaseAPIError("INVALID_REQUEST", "Send one credential, not several.");
@@ -274,7 +273,7 @@ function readInput({ kernel, method, policy, hooks }: RouteDefinition): Step[] {
     });
   } else {
     steps.push((exchange) => {
-      // A GET's body means nothing (RFC 9110 §9.3.1), but one that declares itself too large is refused all the same.
+      // A GET's body means nothing (RFC 9110 section 9.3.1), but one that declares itself too large is refused all the same.
       if (method === "GET" || method === "HEAD")
         checkDeclaredLength(exchange.get("content-length"), limit);
       else exchange.request = limitBody(exchange.request, limit);

@@ -1,10 +1,12 @@
 import type { Awaitable } from "./awaitable.ts";
 import type { RequestContext } from "./context.ts";
+import type { ErrorCode } from "./error-codes.ts";
 import type { RouteInfo } from "./exchange.ts";
+import type { StagePolicy } from "./kernel.ts";
 import type { RateLimitOptions } from "./limit-stage.ts";
 import { compilePath, type PathParams } from "./path.ts";
 import type { Principal } from "./principal.ts";
-import type { Handler, StagePolicy } from "./stage.ts";
+import type { Handler } from "./stage.ts";
 import type { Schema } from "./validate.ts";
 
 /** RoutePolicy is what every route states; `path` and `requireAuth` have no default, on purpose. */
@@ -25,6 +27,12 @@ export interface RoutePolicy<Path extends string, Auth extends boolean, Query, B
   readonly maxBodyBytes?: number | undefined;
   /** Media types of the answer; a client that accepts none of them gets 406. Default application/json. */
   readonly produces?: readonly string[] | undefined;
+  /** Schema of the `data` that the route answers. Documents and clients read it; no answer is checked against it. */
+  readonly response?: Schema | undefined;
+  /** Status of what the route answers when all is well, for documents. Default 200. */
+  readonly status?: number | undefined;
+  /** Codes that the handler itself refuses with, besides those that follow from the policy; for documents. Default none. */
+  readonly errors?: readonly ErrorCode[] | undefined;
   /** What the route is for, in one line; OpenAPI shows it. */
   readonly summary?: string | undefined;
   /** Answers under any Host. For probes, which send addresses. Default false. */
@@ -74,7 +82,7 @@ export function checkPolicy(method: string, handler: unknown, policy: unknown): 
   if (typeof given.requireAuth !== "boolean") {
     refuse("requireAuth", "true or false", given.requireAuth);
   }
-  for (const field of ["query", "body"] as const) {
+  for (const field of ["query", "body", "response"] as const) {
     const schema = given[field];
     if (schema !== undefined && typeof schema?.["~standard"]?.validate !== "function") {
       refuse(field, "a Standard Schema", schema);

@@ -1,29 +1,6 @@
 import type { Awaitable } from "./awaitable.ts";
 import type { RequestContext } from "./context.ts";
-import type { Kernel } from "./kernel.ts";
-
-/** The route that a stage is bound to, as far as a policy may need it. */
-export interface StageRoute {
-  readonly method: string;
-  readonly path: string;
-  readonly limits: readonly string[];
-}
-
-export interface StagePolicy {
-  readonly name: string;
-  readonly options: unknown;
-}
-
-/**
- * Stage is one policy's decision in one phase of a request. `bind` runs once, when the route is defined, and
- * returns the check that each request gets. Only `'pass'` passes: an error returned, thrown, or anything else refuses.
- */
-export interface Stage {
-  readonly phase: "limit" | "csrf" | "authorize";
-  /** What the stage demands, readable: OpenAPI, the doctor and the client show it. */
-  readonly policy: StagePolicy;
-  bind(kernel: Kernel, route: StageRoute): (context: RequestContext) => Awaitable<"pass" | Error>;
-}
+import type { Stage } from "./kernel.ts";
 
 export type Handler<C, R> = (context: C) => Awaitable<R>;
 

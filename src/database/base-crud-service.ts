@@ -18,7 +18,8 @@ import {
   uuidv7,
 } from "../core/index.ts";
 import { BaseAPIService, type ServiceOptions } from "../observability/index.ts";
-import type { Database, OrmTransaction } from "./database.ts";
+import type { Database } from "./database.ts";
+import type { OrmTransaction } from "./orm.ts";
 import { createQueryBuilder, type Page, type QueryBuilder } from "./query-builder.ts";
 
 type Action = "read" | "create" | "update" | "delete";

@@ -1,15 +1,8 @@
 import { sql } from "drizzle-orm";
-import type { PgDatabase, PgQueryResultHKT } from "drizzle-orm/pg-core";
-import type { Transaction } from "../core/index.ts";
 import { asUnavailable, toDatabaseError } from "../observability/index.ts";
 import { type MigrationSet, migrate } from "./migrate.ts";
+import type { Orm, OrmTransaction } from "./orm.ts";
 import { withinTransaction } from "./transaction.ts";
-
-/** Orm is drizzle on either store; what runs on one runs on the other. */
-export type Orm = PgDatabase<PgQueryResultHKT, Record<string, never>>;
-
-/** OrmTransaction is an Orm whose statements commit or roll back together. */
-export type OrmTransaction = Orm & Transaction;
 
 /** Driver opens one kind of store. */
 export interface Driver {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { sql } from "drizzle-orm";
-import type { Orm } from "./database.ts";
+import type { Orm } from "./orm.ts";
 
 export interface Migration {
   /** Such as `0001-accounts`; unique in its set, and sorted as text. */

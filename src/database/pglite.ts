@@ -2,8 +2,9 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { drizzle } from "drizzle-orm/pglite";
-import type { Driver, Orm } from "./database.ts";
+import type { Driver } from "./database.ts";
 import { type FolderLock, lockFolder } from "./folder-lock.ts";
+import type { Orm } from "./orm.ts";
 
 /** Where PGlite keeps its data: a folder, or the memory of this process. */
 export type PgliteOptions = { readonly dataDir: string } | { readonly insecureInMemory: true };

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { drizzle } from "drizzle-orm/node-postgres";
 import pg from "pg";
 import { ConfigurationError, type Log, parseDuration } from "../core/index.ts";
-import type { Driver, Orm } from "./database.ts";
+import type { Driver } from "./database.ts";
+import type { Orm } from "./orm.ts";
 
 export interface PostgresOptions {
   /** Such as `postgres://user:password@db.example.com/app?sslmode=verify-full`. */

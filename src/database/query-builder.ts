@@ -18,8 +18,9 @@ import {
 } from "drizzle-orm";
 import type { PgColumn, PgTable } from "drizzle-orm/pg-core";
 import { type Pagination, paginationOf, ValidationError } from "../core/index.ts";
-import type { Database, Orm } from "./database.ts";
+import type { Database } from "./database.ts";
 import { afterCursor, cursorOf, type Order } from "./keyset.ts";
+import type { Orm } from "./orm.ts";
 
 /** The names of a table's columns, as its rows have them. */
 export type ColumnName<T extends PgTable> = keyof InferSelectModel<T> & string;

@@ -39,7 +39,7 @@ const MAX_TEXT = 8_192;
 
 /** redactText hides what looks like a secret inside a text. */
 export function redactText(text: string): string {
-  let result = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
+  let result = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}...` : text;
   for (const pattern of SECRET_TEXTS) result = result.replace(pattern, HIDDEN);
   return result;
 }

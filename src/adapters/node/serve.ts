@@ -69,7 +69,7 @@ export async function serve(options: NodeServerOptions): Promise<NodeServer> {
       joinDuplicateHeaders: true,
     },
     (incoming, outgoing) => {
-      // A request line without a version is parsed as HTTP/0.9, which nobody speaks (RFC 9112 §2.3).
+      // A request line without a version is parsed as HTTP/0.9, which nobody speaks (RFC 9112 section 2.3).
       if (incoming.httpVersionMajor === 1) void listener(incoming, outgoing);
       else answerClientError(kernel, new Error("not HTTP/1"), incoming.socket);
     },

@@ -1,0 +1,63 @@
+/** What one folder of src/ may import. */
+export interface FolderRules {
+  /** The level: a folder imports lower levels only, but for what `folders` lists on its own. */
+  readonly level: number;
+  /** Folders that it may import, by their doors. */
+  readonly folders: readonly string[];
+  /** npm packages that it may import; `node:` stands for Node's own modules. */
+  readonly packages: readonly string[];
+}
+
+/** Folders of one feature each, which meet in `bulwark` and nowhere else. */
+const FEATURES = ["headers", "rate-limit", "auth", "access", "audit"];
+const BASE = ["core", "observability", "crypto", "state", "database"];
+
+/**
+ * The import table. A folder that is not named here fails the architecture test. ARCHITECTURE.md shows the same as a diagram.
+ */
+export const IMPORT_TABLE: Readonly<Record<string, FolderRules>> = {
+  core: { level: 0, folders: [], packages: ["@standard-schema/spec", "ipaddr.js"] },
+  observability: {
+    level: 1,
+    folders: ["core"],
+    packages: ["node:", "@opentelemetry/api", "pino"],
+  },
+  crypto: { level: 1, folders: ["core"], packages: ["node:"] },
+  state: { level: 1, folders: ["core"], packages: ["node:", "ioredis"] },
+  database: {
+    level: 2,
+    folders: ["core", "observability", "crypto", "state"],
+    packages: ["node:", "drizzle-orm", "pg", "@electric-sql/pglite"],
+  },
+  headers: { level: 3, folders: ["core"], packages: [] },
+  openapi: { level: 3, folders: ["core"], packages: ["@standard-schema/spec"] },
+  "rate-limit": { level: 4, folders: ["core"], packages: ["node:"] },
+  access: { level: 4, folders: ["core", "database"], packages: ["drizzle-orm"] },
+  auth: {
+    level: 4,
+    folders: ["core", "crypto", "database", "observability"],
+    packages: ["node:", "@node-rs/argon2", "drizzle-orm", "jose", "zod"],
+  },
+  audit: { level: 4, folders: ["core", "crypto", "database"], packages: ["node:", "drizzle-orm"] },
+  bulwark: { level: 6, folders: [...BASE, ...FEATURES], packages: ["node:", "drizzle-orm"] },
+  adapters: { level: 7, folders: ["core"], packages: ["node:", "hono", "@hono/node-server"] },
+  server: {
+    level: 7,
+    folders: [...BASE, ...FEATURES, "openapi", "bulwark", "adapters"],
+    packages: ["node:", "drizzle-orm", "zod"],
+  },
+  cli: {
+    level: 8,
+    folders: [...BASE, ...FEATURES, "bulwark", "server"],
+    packages: ["node:", "commander"],
+  },
+  ".": { level: 9, folders: [...BASE, ...FEATURES, "bulwark"], packages: [] },
+};
+
+/** Doors besides each folder's `index.ts`: heavy or optional parts that are entered by themselves. */
+export const SECOND_DOORS: readonly string[] = [
+  "src/adapters/node/index.ts",
+  "src/database/pglite.ts",
+  "src/database/postgres.ts",
+  "src/state/redis.ts",
+];
