@@ -1,9 +1,10 @@
 // Builds dist/ when it is missing or older than the sources, so that `npm start` and `npx bulwark` work in a fresh
-// checkout. Several processes may ask at once: each builds into a folder of its own and swaps it in, so that nobody
-// ever imports half of a build.
+// checkout. Several processes may ask at once: each builds into a folder of its own and puts its files in place one by
+// one, the stamp last, so that nobody ever finds a file missing.
 import { spawnSync } from "node:child_process";
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   renameSync,
@@ -12,7 +13,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -31,6 +32,22 @@ const isFresh = () =>
   statSync(stamp).mtimeMs >=
     Math.max(newest(join(root, "src")), statSync(join(root, "tsconfig.build.json")).mtimeMs);
 
+const filesOf = (folder) =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath ?? entry.path, entry.name)));
+
+/** A rename replaces a file at once: who imports it meanwhile gets the old one or the new one, and never none. */
+function putInPlace(out) {
+  const made = filesOf(out).sort((a, b) => Number(a === ".built") - Number(b === ".built"));
+  for (const file of made) {
+    mkdirSync(dirname(join(dist, file)), { recursive: true });
+    renameSync(join(out, file), join(dist, file));
+  }
+  const kept = new Set(made);
+  for (const file of filesOf(dist)) if (!kept.has(file)) rmSync(join(dist, file), { force: true });
+}
+
 export function build() {
   const started = new Date();
   const out = mkdtempSync(join(root, ".dist-"));
@@ -44,15 +61,7 @@ export function build() {
     writeFileSync(join(out, ".built"), "");
     // What was edited during the build counts as newer than it.
     utimesSync(join(out, ".built"), started, started);
-    const old = `${out}-old`;
-    if (existsSync(dist)) renameSync(dist, old);
-    try {
-      renameSync(out, dist);
-    } catch (error) {
-      // Another process put its build in between; the same sources made both.
-      if (error.code !== "ENOTEMPTY" && error.code !== "EEXIST") throw error;
-    }
-    rmSync(old, { recursive: true, force: true });
+    putInPlace(out);
   } finally {
     rmSync(out, { recursive: true, force: true });
   }

@@ -36,7 +36,7 @@ export interface StartedProcess {
   readonly stop: (signal?: NodeJS.Signals) => Promise<Ended>;
 }
 
-const DEADLINE_MS = 50_000;
+const DEADLINE_MS = 100_000;
 
 /** commandEnv has nothing of the caller's that would configure Bulwark. */
 const commandEnv = (env: Readonly<Record<string, string>>): NodeJS.ProcessEnv => ({
