@@ -7,10 +7,10 @@ export interface EventCollector {
     type: string,
     severity: Severity,
     message: string,
-    data?: Readonly<Record<string, unknown>> | undefined,
-    source?: string | undefined,
-    tags?: readonly string[] | undefined,
-    where?: { readonly context?: EventContext; readonly tx?: Transaction } | undefined,
+    data?: Readonly<Record<string, unknown>>,
+    source?: string,
+    tags?: readonly string[],
+    where?: { readonly context?: EventContext; readonly tx?: Transaction },
   ): Promise<void>;
 }
 
