@@ -1,0 +1,1 @@
+export { MemoryState, type MemoryStateOptions } from "./memory-state.ts";

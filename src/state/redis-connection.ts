@@ -1,0 +1,139 @@
+import { Redis, type RedisOptions } from "ioredis";
+import { type Log, UnavailableError } from "../core/index.ts";
+import type { RedisAddress } from "./redis-address.ts";
+
+export interface RedisConnectionOptions {
+  readonly address: RedisAddress;
+  /** Longest time that a call may take. */
+  readonly budgetMs: number;
+  readonly log: Log | undefined;
+  /** Runs whenever the connection stands again. Default nothing. */
+  readonly onReady?: (client: Redis) => void;
+}
+
+/**
+ * RedisConnection is one connection that refuses rather than waits: a step that finds no connection rejects at once, one that
+ * gets no answer rejects when the budget is spent, and none is sent twice. It connects with the first step, and again by itself
+ * for as long as it is not closed; only a step that meets the very first attempt waits for it, within its budget.
+ */
+export class RedisConnection {
+  readonly #client: Redis;
+  readonly #budgetMs: number;
+  readonly #log: Log | undefined;
+  #firstAttempt: Promise<void> | undefined;
+  #lost: unknown;
+  #closed = false;
+
+  constructor(options: RedisConnectionOptions) {
+    this.#budgetMs = options.budgetMs;
+    this.#log = options.log;
+    this.#client = new Redis(clientOptions(options));
+    // Without a listener the client would write to the console.
+    this.#client.on("error", (error) => this.#onLost(error));
+    // A server that ends in good order closes without an error.
+    this.#client.on("close", () => this.#onLost(new Error("the connection was closed")));
+    this.#client.on("ready", () => {
+      if (this.#lost !== undefined) this.#log?.info({}, "Redis answers again");
+      this.#lost = undefined;
+      options.onReady?.(this.#client);
+    });
+  }
+
+  /** Hands every message of the subscribed channels to the listener. */
+  onMessage(listener: (channel: string, message: string) => void): void {
+    this.#client.on("message", listener);
+  }
+
+  /** run sends what `step` sends. Rejects only with an UnavailableError; the step may then have been taken, or not. */
+  async run<T>(step: (client: Redis) => Promise<T>): Promise<T> {
+    if (this.#closed) throw new UnavailableError("the state is closed");
+    try {
+      if (this.#client.status === "ready") return await step(this.#client);
+      if (this.#client.status === "wait") this.#connect();
+      if (this.#firstAttempt === undefined) throw this.#lost ?? new Error("not connected");
+      return await this.#runAfter(this.#firstAttempt, step);
+    } catch (error) {
+      throw new UnavailableError("Redis did not answer", { cause: withoutCommand(error) });
+    }
+  }
+
+  /** close waits for what was sent, within the budget, and ends the connection for good. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#client.status === "ready") {
+      await this.#client.quit().catch(() => {
+        // It is closed without a farewell below.
+      });
+    }
+    this.#client.disconnect();
+  }
+
+  #connect(): void {
+    const settled = (): void => {
+      this.#firstAttempt = undefined;
+    };
+    this.#firstAttempt = this.#client.connect();
+    this.#firstAttempt.then(settled, settled);
+  }
+
+  /** One budget for the connection and the step; a step whose caller was refused is not sent any more. */
+  #runAfter<T>(connected: Promise<void>, step: (client: Redis) => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      let late = false;
+      const timer = setTimeout(() => {
+        late = true;
+        reject(new Error(`no connection and answer within ${this.#budgetMs} ms`));
+      }, this.#budgetMs);
+      connected
+        .then(async () => {
+          if (!late) resolve(await step(this.#client));
+        })
+        .catch((error: unknown) => reject(this.#lost ?? error))
+        .finally(() => clearTimeout(timer));
+    });
+  }
+
+  /** Every attempt to connect again fails alike: the log, and the cause of what is refused meanwhile, is the first. */
+  #onLost(error: unknown): void {
+    if (this.#closed || this.#lost !== undefined) return;
+    this.#lost = withoutCommand(error);
+    this.#log?.warn({ err: this.#lost }, "Redis does not answer");
+  }
+}
+
+function clientOptions({
+  address,
+  budgetMs,
+}: RedisConnectionOptions): RedisOptions & { readonly replyMapping: "legacy" } {
+  const { tls, ...where } = address;
+  return {
+    ...where,
+    ...(tls === undefined ? {} : { tls: { ...tls } }),
+    replyMapping: "legacy",
+    lazyConnect: true,
+    connectionName: "bulwark",
+    disableClientInfo: true,
+    // Nothing waits for a connection, and nothing is sent a second time: an increment would count twice.
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    // The channels are subscribed again by us: the client leaves a failure of its own attempt unhandled.
+    autoResubscribe: false,
+    commandTimeout: budgetMs,
+    // A server from which nothing comes at all is given up, so that commands do not heap up behind a stalled connection.
+    socketTimeout: 2 * budgetMs,
+    connectTimeout: Math.max(budgetMs, 5_000),
+    disconnectTimeout: budgetMs,
+    maxLoadingRetryTime: 1_000,
+    retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 5), 1_000) + Math.random() * 50,
+    // After a failover the old primary refuses writes: the name leads to the new one.
+    reconnectOnError: (error) => error.message.startsWith("READONLY"),
+  };
+}
+
+/** The client's errors carry the command with its arguments, a password or a token among them: they must not reach a log. */
+function withoutCommand(error: unknown): unknown {
+  if (error instanceof Error && "command" in error) delete error.command;
+  return error;
+}
