@@ -1,4 +1,5 @@
 import { sql } from "drizzle-orm";
+import { UnavailableError } from "../core/index.ts";
 import { asUnavailable, toDatabaseError } from "../observability/index.ts";
 import { type MigrationSet, migrate } from "./migrate.ts";
 import type { Orm, OrmTransaction } from "./orm.ts";
@@ -29,22 +30,30 @@ export interface Database {
   /** transaction commits what `work` did, or nothing of it if it throws. */
   transaction<T>(work: (tx: OrmTransaction) => Promise<T>): Promise<T>;
   ping(): Promise<void>;
+  /** close lets what began finish; calls after it reject with an UnavailableError. */
   close(): Promise<void>;
 }
 
 /** createDatabase returns a Database that is not open yet. Calls before `connect` reject. */
 export function createDatabase(driver: Driver): Database {
   let connection: Connection | undefined;
+  let closed = false;
+  const active = new Set<Promise<unknown>>();
 
   const orm = (): Orm => {
+    if (closed) throw new UnavailableError("the database is closed");
     if (connection === undefined) throw new TypeError("the database is not open: await ready()");
     return connection.orm;
   };
-  const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
+  const guarded = async <T>(work: (orm: Orm) => Promise<T>): Promise<T> => {
+    const running = (async () => work(orm()))();
+    active.add(running);
     try {
-      return await work();
+      return await running;
     } catch (error) {
       throw toDatabaseError(error);
+    } finally {
+      active.delete(running);
     }
   };
 
@@ -62,13 +71,16 @@ export function createDatabase(driver: Driver): Database {
       }
       connection = opened;
     },
-    run: (work) => guarded(() => work(orm())),
+    run: guarded,
     transaction: (work) =>
-      guarded(() =>
-        orm().transaction((tx) => withinTransaction(() => work(tx as unknown as OrmTransaction))),
+      guarded((orm) =>
+        orm.transaction((tx) => withinTransaction(() => work(tx as unknown as OrmTransaction))),
       ),
-    ping: () => guarded(async () => void (await orm().execute(sql`SELECT 1`))),
+    ping: () => guarded(async (orm) => void (await orm.execute(sql`SELECT 1`))),
     async close() {
+      closed = true;
+      // What began is let finish: the store bounds how long a statement may take.
+      await Promise.allSettled(active);
       const closing = connection;
       connection = undefined;
       await closing?.close();

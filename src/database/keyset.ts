@@ -43,7 +43,7 @@ function read(cursor: string, orders: readonly Order[]): unknown[] {
     const text = Buffer.from(cursor, "base64url").toString("utf8");
     const [signature, ...values] = JSON.parse(text) as unknown[];
     if (signature === signatureOf(orders) && values.length === orders.length) {
-      return orders.map(({ column }, index) => valueOf(column, values[index]));
+      return orders.map(({ column }, index) => typedValue(column, values[index]));
     }
   } catch {
     // Said below, like every other text that is no cursor.
@@ -56,7 +56,7 @@ function read(cursor: string, orders: readonly Order[]): unknown[] {
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** A value of another type than the column's is refused here, not by the database. */
-function valueOf(column: PgColumn, value: unknown): unknown {
+function typedValue(column: PgColumn, value: unknown): unknown {
   if (column.dataType === "date") {
     const date = new Date(String(value));
     if (!Number.isNaN(date.getTime())) return date;

@@ -5,6 +5,7 @@ import { generateSecret } from "../../src/crypto/index.ts";
 import { createLog } from "../../src/observability/index.ts";
 import { startServer } from "../../src/server/index.ts";
 import { exchange, type RawAnswer } from "../attack/raw-http.ts";
+import { startPostgres } from "./services.ts";
 
 /** What an answer over HTTP said. */
 export interface Answer {
@@ -61,8 +62,13 @@ export const SECRET = generateSecret();
 export const PASSWORD = "a rather long password";
 const DAY = 86_400_000;
 
-/** The only place that chooses the store under these suites. */
-export const testDatabase = (): DatabaseConfig => ({ insecureInMemory: true });
+/** The only place that chooses the store under these suites: PGlite, or PostgreSQL with BULWARK_TEST_STORE=postgres. */
+export async function testDatabase(): Promise<DatabaseConfig> {
+  if (process.env["BULWARK_TEST_STORE"] !== "postgres") return { insecureInMemory: true };
+  const url = await startPostgres();
+  if (url === undefined) throw new Error("BULWARK_TEST_STORE: PostgreSQL is not installed");
+  return { url };
+}
 
 const APP = Symbol.for("bulwark.test.app");
 const worker = globalThis as { [APP]?: Promise<TestApp> };
@@ -83,7 +89,7 @@ async function start(): Promise<TestApp> {
     host: "127.0.0.1",
     port,
     secret: SECRET,
-    database: testDatabase(),
+    database: await testDatabase(),
     clock,
     log: createLog({ destination: { write: (line: string) => void log.push(line) } }),
   });
