@@ -13,6 +13,27 @@ const AuditQuery = z.strictObject({
   to: z.iso.datetime({ offset: true }).pipe(z.coerce.date()).optional(),
 });
 
+const AuditEntry = z
+  .strictObject({
+    seq: z.int(),
+    id: z.uuid(),
+    at: z.iso.datetime(),
+    type: z.string().meta({ examples: ["auth.login"] }),
+    severity: z.string(),
+    result: z.string(),
+    userId: z.uuid().nullable(),
+    sessionId: z.uuid().nullable(),
+    keyId: z.string().nullable(),
+    address: z.string().nullable(),
+    agent: z.string().nullable(),
+    requestId: z.string().nullable(),
+    resource: z.string().nullable(),
+    action: z.string().nullable(),
+    metadata: z.record(z.string(), z.unknown()),
+    count: z.int().positive().meta({ description: "How many alike this row stands for." }),
+  })
+  .meta({ id: "AuditEntry" });
+
 export function adminRoutes({ database, handlers }: Bulwark): readonly AnyRoute[] {
   const audit = handlers.AuthenticatedAPIHandler.GET(
     requireRoles("admin")(async (context) =>
@@ -22,6 +43,7 @@ export function adminRoutes({ database, handlers }: Bulwark): readonly AnyRoute[
       path: "/api/admin/audit",
       requireAuth: true,
       query: AuditQuery,
+      response: z.array(AuditEntry),
       summary: "The audit log, the newest first",
     },
   );

@@ -1,20 +1,34 @@
 import { z } from "zod";
 import type { Bulwark } from "../bulwark/index.ts";
 import { type AnyRoute, ForbiddenError, ResponseBuilder } from "../core/index.ts";
+import { User } from "./user-schema.ts";
 
 /** Longer texts are no address, name or password; they are refused before anything looks at them. */
 const Email = z.string().max(320);
 const Password = z.string().max(1_024);
 
-const RegisterBody = z.strictObject({
-  email: Email,
-  password: Password,
-  name: z.string().max(400),
+const PERSON = { email: "ada@example.com", password: "correct horse battery staple" };
+
+const RegisterBody = z
+  .strictObject({ email: Email, password: Password, name: z.string().max(400) })
+  .meta({ examples: [{ ...PERSON, name: "Ada" }] });
+
+const LoginBody = z
+  .strictObject({ email: Email, password: Password, mode: z.enum(["token"]).optional() })
+  .meta({ examples: [PERSON] });
+
+const Login = z.strictObject({
+  accessToken: z.string(),
+  expiresIn: z.int().positive().meta({ description: "Seconds." }),
+  user: User,
 });
-const LoginBody = z.strictObject({
-  email: Email,
-  password: Password,
-  mode: z.enum(["token"]).optional(),
+
+const Me = z.strictObject({
+  ...User.shape,
+  sessionId: z.uuid(),
+  methods: z
+    .array(z.strictObject({ method: z.string(), at: z.int() }))
+    .meta({ description: "How the session was proved, and when, in milliseconds since 1970." }),
 });
 
 export function authRoutes({ auth, handlers }: Bulwark): readonly AnyRoute[] {
@@ -28,6 +42,9 @@ export function authRoutes({ auth, handlers }: Bulwark): readonly AnyRoute[] {
       requireAuth: false,
       limits: ["register"],
       body: RegisterBody,
+      response: z.strictObject({ user: User }),
+      status: 201,
+      errors: ["CONFLICT"],
       summary: "Make an account",
     },
   );
@@ -39,6 +56,8 @@ export function authRoutes({ auth, handlers }: Bulwark): readonly AnyRoute[] {
       requireAuth: false,
       limits: ["login"],
       body: LoginBody,
+      response: Login,
+      errors: ["INVALID_CREDENTIALS"],
       summary: "Sign in",
     },
   );
@@ -51,7 +70,13 @@ export function authRoutes({ auth, handlers }: Bulwark): readonly AnyRoute[] {
       context.header("clear-site-data", '"cache", "storage"');
       return ResponseBuilder.success(null, "Signed out.");
     },
-    { path: "/api/auth/logout", requireAuth: true, summary: "End this session and its tokens" },
+    {
+      path: "/api/auth/logout",
+      requireAuth: true,
+      response: z.null(),
+      errors: ["FORBIDDEN"],
+      summary: "End this session and its tokens",
+    },
   );
 
   const me = AuthenticatedAPIHandler.GET(
@@ -61,7 +86,13 @@ export function authRoutes({ auth, handlers }: Bulwark): readonly AnyRoute[] {
       const { sessionId, methods } = principal;
       return { ...(await auth.me(context.userId)), sessionId, methods };
     },
-    { path: "/api/auth/me", requireAuth: true, summary: "Who is signed in" },
+    {
+      path: "/api/auth/me",
+      requireAuth: true,
+      response: Me,
+      errors: ["FORBIDDEN"],
+      summary: "Who is signed in",
+    },
   );
 
   return [register, login, logout, me];

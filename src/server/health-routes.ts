@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { Bulwark } from "../bulwark/index.ts";
 import { type AnyRoute, UnavailableError } from "../core/index.ts";
 
@@ -10,6 +11,7 @@ export function healthRoutes({ database, handlers }: Bulwark): readonly AnyRoute
   const live = BaseAPIHandler.GET(() => ({ status: "ok" }), {
     ...PROBE,
     path: "/health/live",
+    response: z.strictObject({ status: z.literal("ok") }),
     summary: "The process answers",
   });
 
@@ -22,7 +24,15 @@ export function healthRoutes({ database, handlers }: Bulwark): readonly AnyRoute
       }
       return { status: "ok", checks: { database: "ok" } };
     },
-    { ...PROBE, path: "/health/ready", summary: "All that a request needs answers" },
+    {
+      ...PROBE,
+      path: "/health/ready",
+      response: z.strictObject({
+        status: z.literal("ok"),
+        checks: z.record(z.string(), z.literal("ok")),
+      }),
+      summary: "All that a request needs answers",
+    },
   );
 
   return [live, ready];

@@ -42,6 +42,7 @@ export function metricsRoutes(
       requireAuth: false,
       insecureAnyHost: true,
       produces: ["text/plain", "application/openmetrics-text"],
+      errors: ["NOT_FOUND"],
       summary: "Metrics, as Prometheus text",
     },
   );

@@ -4,6 +4,8 @@ import { adminRoutes } from "./admin-routes.ts";
 import { authRoutes } from "./auth-routes.ts";
 import { healthRoutes } from "./health-routes.ts";
 import { metricsRoutes } from "./metrics-routes.ts";
+import { openApiRoutes } from "./openapi-routes.ts";
+import { pageRoutes } from "./pages/index.ts";
 import { productMigrations, productRoutes } from "./products/index.ts";
 import { setupRoutes } from "./setup-routes.ts";
 
@@ -15,15 +17,19 @@ export interface ReferenceOptions {
   readonly metricsToken?: string | undefined;
 }
 
-/** referenceRoutes are all routes of the reference API, bound to one application. */
-export const referenceRoutes = (
+/** referenceRoutes are all routes of the reference API, bound to one application; the last of them documents them all. */
+export function referenceRoutes(
   bulwark: Bulwark,
   options: ReferenceOptions = {},
-): readonly AnyRoute[] => [
-  ...authRoutes(bulwark),
-  ...productRoutes(bulwark),
-  ...adminRoutes(bulwark),
-  ...setupRoutes(bulwark),
-  ...healthRoutes(bulwark),
-  ...metricsRoutes(bulwark, options.metricsToken),
-];
+): readonly AnyRoute[] {
+  const routes = [
+    ...authRoutes(bulwark),
+    ...productRoutes(bulwark),
+    ...adminRoutes(bulwark),
+    ...setupRoutes(bulwark),
+    ...healthRoutes(bulwark),
+    ...metricsRoutes(bulwark, options.metricsToken),
+    ...pageRoutes(bulwark),
+  ];
+  return [...routes, ...openApiRoutes(bulwark, routes)];
+}

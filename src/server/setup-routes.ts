@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Bulwark } from "../bulwark/index.ts";
 import { type AnyRoute, ResponseBuilder } from "../core/index.ts";
+import { User } from "./user-schema.ts";
 
 const SetupBody = z.strictObject({
   token: z.string().max(128),
@@ -21,6 +22,9 @@ export function setupRoutes({ firstAdmin, handlers }: Bulwark): readonly AnyRout
       requireAuth: false,
       limits: ["login"],
       body: SetupBody,
+      response: z.strictObject({ user: User }),
+      status: 201,
+      errors: ["NOT_FOUND", "CONFLICT"],
       summary: "Make the first administrator, by the link of a development start",
     },
   );

@@ -17,16 +17,33 @@ const text = (least: number, most: number) =>
       error: "Control characters are not allowed.",
     });
 
-const ProductBody = z.strictObject({
+const ProductFields = z.strictObject({
   name: text(1, 200),
   price: z.number().min(0).max(1_000_000_000_000),
   category: text(1, 100),
   description: text(0, 5_000).optional(),
 });
 
-const ProductPatch = ProductBody.partial().refine((body) => Object.keys(body).length > 0, {
-  error: "Expected at least one field.",
+const ProductBody = ProductFields.meta({
+  examples: [{ name: "Lamp", price: 39.5, category: "home", description: "A warm light." }],
 });
+
+const ProductPatch = ProductFields.partial()
+  .refine((body) => Object.keys(body).length > 0, { error: "Expected at least one field." })
+  .meta({ description: "At least one field.", examples: [{ price: 34.5 }] });
+
+const Product = z
+  .strictObject({
+    id: z.uuid(),
+    ownerId: z.uuid(),
+    name: z.string(),
+    description: z.string().nullable(),
+    price: z.number(),
+    category: z.string(),
+    createdAt: z.iso.datetime(),
+    updatedAt: z.iso.datetime(),
+  })
+  .meta({ id: "Product" });
 
 const ProductQuery = z.strictObject({
   ...page,
@@ -46,13 +63,21 @@ export function productRoutes(bulwark: Bulwark): readonly AnyRoute[] {
       path: "/api/products",
       requireAuth: true,
       query: ProductQuery,
+      response: z.array(Product),
       summary: "Products, by page; `search` is literal text",
     },
   );
 
   const create = AuthenticatedAPIHandler.POST(
     async (context) => ResponseBuilder.created(await products.create(context.body, context)),
-    { path: "/api/products", requireAuth: true, body: ProductBody, summary: "Make a product" },
+    {
+      path: "/api/products",
+      requireAuth: true,
+      body: ProductBody,
+      response: Product,
+      status: 201,
+      summary: "Make a product",
+    },
   );
 
   const get = AuthenticatedAPIHandler.GET(
@@ -60,6 +85,7 @@ export function productRoutes(bulwark: Bulwark): readonly AnyRoute[] {
     {
       path: "/api/products/:id",
       requireAuth: true,
+      response: Product,
       summary: "One product",
     },
   );
@@ -71,6 +97,8 @@ export function productRoutes(bulwark: Bulwark): readonly AnyRoute[] {
       path: "/api/products/:id",
       requireAuth: true,
       body: ProductPatch,
+      response: Product,
+      errors: ["FORBIDDEN"],
       summary: "Change a product; its owner or an admin",
     },
   );
@@ -87,6 +115,7 @@ export function productRoutes(bulwark: Bulwark): readonly AnyRoute[] {
       path: "/api/products/:id",
       requireAuth: true,
       rateLimit: { requests: 30, window: "1m" },
+      response: z.null(),
       summary: "Delete a product; admins and moderators",
     },
   );

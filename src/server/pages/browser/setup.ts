@@ -1,0 +1,128 @@
+import { byId, element } from "./dom.ts";
+
+const FIELDS = ["email", "name", "password"] as const;
+const STATES = ["ask", "done", "no-token", "spent"] as const;
+/** As the server's default policy; the server decides. */
+const MIN_PASSWORD = 15;
+
+interface Detail {
+  readonly field: string;
+  readonly message: string;
+}
+
+/** The parts of an answer that this page reads. */
+interface Answer {
+  readonly error?: string;
+  readonly details?: readonly Detail[];
+}
+
+const inputOf = (name: string): HTMLInputElement => byId(name, HTMLInputElement);
+const problem = byId("problem", HTMLDivElement);
+let token = "";
+
+/** takeToken reads the token behind the # and takes it out of the address bar and the history. */
+function takeToken(): void {
+  token = location.hash.slice(1);
+  history.replaceState(null, "", location.pathname);
+  show(token === "" ? "no-token" : "ask");
+}
+
+function show(state: (typeof STATES)[number]): void {
+  for (const each of STATES) byId(each, HTMLDivElement).hidden = each !== state;
+  byId(state, HTMLDivElement).querySelector("h1")?.focus();
+}
+
+/** showDetails puts each fault under its field; what belongs to no field stands above them all. */
+function showDetails(details: readonly Detail[], otherwise: string): void {
+  for (const name of FIELDS) {
+    const own = details.filter(({ field }) => field === name).map(({ message }) => message);
+    const line = byId(`${name}-error`, HTMLParagraphElement);
+    line.textContent = own.join(" ");
+    line.hidden = own.length === 0;
+    if (own.length === 0) inputOf(name).removeAttribute("aria-invalid");
+    else inputOf(name).setAttribute("aria-invalid", "true");
+  }
+  const isOfField = ({ field }: Detail): boolean => FIELDS.some((name) => name === field);
+  const others = details.filter((detail) => !isOfField(detail)).map(({ message }) => message);
+  const text = details.some(isOfField) ? others.join(" ") : [otherwise, ...others].join(" ").trim();
+  problem.textContent = text;
+  problem.hidden = text === "";
+  FIELDS.map(inputOf)
+    .find((input) => input.hasAttribute("aria-invalid"))
+    ?.focus();
+}
+
+async function submit(): Promise<void> {
+  const values = Object.fromEntries(FIELDS.map((name) => [name, inputOf(name).value]));
+  const missing = FIELDS.filter((name) => values[name] === "");
+  showDetails(
+    missing.map((field) => ({ field, message: "Fill this in." })),
+    "",
+  );
+  if (missing.length > 0) return;
+  const button = byId("submit", HTMLButtonElement);
+  button.disabled = true;
+  button.textContent = "Making the account...";
+  try {
+    const response = await fetch("/setup", {
+      method: "POST",
+      credentials: "omit",
+      headers: { "content-type": "application/json", accept: "application/json" },
+      body: JSON.stringify({ token, ...values }),
+    });
+    conclude(response, (await response.json()) as Answer, values["email"] ?? "");
+  } catch {
+    showDetails([], "The server did not answer. Is it running? Your link is still good.");
+  }
+  button.disabled = false;
+  button.textContent = "Make the administrator";
+}
+
+function conclude(response: Response, answer: Answer, email: string): void {
+  if (response.status === 404) finish("spent");
+  else if (!response.ok) {
+    const wait = response.headers.get("retry-after");
+    const when = wait === null ? "" : ` Try again in ${wait} seconds.`;
+    showDetails(answer.details ?? [], `${answer.error ?? "The server refused."}${when}`);
+  } else {
+    const account = element("strong", {}, email);
+    byId("made", HTMLParagraphElement).replaceChildren("The account ", account, " is admin.");
+    finish("done");
+  }
+}
+
+/** Nothing secret stays in a page that is done with it. */
+function finish(state: "done" | "spent"): void {
+  token = "";
+  inputOf("password").value = "";
+  show(state);
+}
+
+function followPassword(): void {
+  const length = Array.from(inputOf("password").value).length;
+  const hint = byId("password-hint", HTMLParagraphElement);
+  hint.classList.toggle("met", length >= MIN_PASSWORD);
+  if (length === 0) return;
+  hint.textContent =
+    length < MIN_PASSWORD
+      ? `${length} of at least ${MIN_PASSWORD} characters.`
+      : `${length} characters: long enough.`;
+}
+
+const toggle = byId("show", HTMLButtonElement);
+toggle.addEventListener("click", () => {
+  const isShown = inputOf("password").type === "password";
+  inputOf("password").type = isShown ? "text" : "password";
+  toggle.setAttribute("aria-pressed", String(isShown));
+  toggle.textContent = isShown ? "Hide" : "Show";
+});
+inputOf("password").addEventListener("input", followPassword);
+byId("form", HTMLFormElement).addEventListener("submit", (event) => {
+  event.preventDefault();
+  void submit();
+});
+// A link that is pasted over an open page changes the fragment alone, and loads nothing.
+window.addEventListener("hashchange", () => {
+  if (location.hash.length > 1) takeToken();
+});
+takeToken();

@@ -1,0 +1,50 @@
+import type { Bulwark } from "../../bulwark/index.ts";
+import { type AnyRoute, NotFoundError } from "../../core/index.ts";
+import { pageHeaders, pageNonce } from "../../headers/index.ts";
+import { DOCS_PAGE } from "./docs-page.ts";
+import { type Page, renderPage } from "./page.ts";
+import { readScript } from "./scripts.ts";
+import { SETUP_PAGE } from "./setup-page.ts";
+
+/** pageRoutes serve the pages of our own, /docs and /setup, and the scripts that they load; nothing comes from elsewhere. */
+export function pageRoutes({ handlers, mode }: Bulwark): readonly AnyRoute[] {
+  const { BaseAPIHandler } = handlers;
+  const hsts = mode === "production";
+
+  const answer = (page: Page): Response => {
+    const nonce = pageNonce();
+    const headers = { ...pageHeaders({ nonce, hsts }), "content-type": "text/html; charset=utf-8" };
+    return new Response(renderPage(page, nonce), { headers });
+  };
+  const html = { requireAuth: false, produces: ["text/html"] } as const;
+
+  const docs = BaseAPIHandler.GET(() => answer(DOCS_PAGE), {
+    ...html,
+    path: "/docs",
+    summary: "This API, to read and to try; a page",
+  });
+
+  const setup = BaseAPIHandler.GET(() => answer(SETUP_PAGE), {
+    ...html,
+    path: "/setup",
+    summary: "The form of the first administrator; a page",
+  });
+
+  const scripts = BaseAPIHandler.GET(
+    async ({ params }) => {
+      const script = await readScript(params.file);
+      if (script === undefined) throw new NotFoundError("Path");
+      return new Response(script, {
+        headers: { "content-type": "text/javascript; charset=utf-8" },
+      });
+    },
+    {
+      path: "/assets/:file",
+      requireAuth: false,
+      produces: ["text/javascript"],
+      summary: "The scripts of the pages",
+    },
+  );
+
+  return [docs, setup, scripts];
+}
