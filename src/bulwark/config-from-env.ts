@@ -45,6 +45,7 @@ export function configFromEnv(env: Env, options: { readonly dev?: boolean } = {}
     hosts: list(env, "BULWARK_HOSTS"),
     secret,
     database: databaseOf(env, problems),
+    redisUrl: redisOf(env, problems),
     trustedProxies: list(env, "BULWARK_TRUSTED_PROXIES"),
     limits: limitsOf(env, problems),
     metricsToken: metricsTokenOf(env, problems),
@@ -84,6 +85,14 @@ function metricsTokenOf(env: Env, problems: string[]): string | undefined {
     );
   }
   return token;
+}
+
+function redisOf(env: Env, problems: string[]): string | undefined {
+  const url = text(env, "REDIS_URL");
+  if (url !== undefined && !/^rediss?:\/\//.test(url)) {
+    problems.push("REDIS_URL: expected rediss://user:password@host, came another text");
+  }
+  return url;
 }
 
 function databaseOf(env: Env, problems: string[]): DatabaseConfig {

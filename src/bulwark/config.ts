@@ -34,6 +34,8 @@ export interface BulwarkConfig {
   readonly secret?: string | readonly string[] | undefined;
   /** Default `{ dataDir: '.bulwark' }`: PGlite in that folder. */
   readonly database?: DatabaseConfig | undefined;
+  /** Short-lived state, such as `rediss://user:password@redis.example.com`. Default: this process's memory. */
+  readonly redisUrl?: string | undefined;
   /** Addresses and CIDR ranges of our own proxies. Default none. */
   readonly trustedProxies?: readonly string[] | undefined;
   /** The one header that they write. Default `x-forwarded-for`. */
@@ -65,6 +67,7 @@ export interface ResolvedConfig {
   readonly hosts: readonly string[];
   readonly secrets: readonly string[] | undefined;
   readonly database: DatabaseConfig;
+  readonly redisUrl: string | undefined;
   readonly limits: Readonly<Record<string, LimitConfig>>;
   readonly emailVerification: "off" | "required";
 }
@@ -95,6 +98,7 @@ export function resolveConfig(config: BulwarkConfig): ResolvedConfig {
     hosts: [own.host, ...(config.hosts ?? []), ...local],
     secrets,
     database: config.database ?? { dataDir: ".bulwark" },
+    redisUrl: config.redisUrl,
     limits: { ...DEFAULT_LIMITS, ...limits },
     emailVerification,
   };

@@ -19,6 +19,7 @@ import {
   type Kernel,
   type Log,
   type RequestContext,
+  type StateStore,
   systemClock,
   UnavailableError,
 } from "../core/index.ts";
@@ -50,6 +51,7 @@ import {
   wireProcessMetrics,
 } from "./wire-observability.ts";
 import { wireLimits } from "./wire-rate-limit.ts";
+import { wireState } from "./wire-state.ts";
 
 /** The handler classes, bound to one application's services. */
 export interface BulwarkHandlers {
@@ -65,6 +67,8 @@ export interface Bulwark {
   readonly clock: Clock;
   readonly log: Log;
   readonly database: Database;
+  /** Short-lived state: in memory, or in Redis where one is configured. */
+  readonly state: StateStore;
   readonly passwords: PasswordService;
   readonly sessions: SessionStore;
   readonly tokens: TokenService;
@@ -100,6 +104,7 @@ function assemble(config: BulwarkConfig): Bulwark {
   const log = config.log ?? createLog();
   const keys = wireKeyRing(resolved);
   const database = wireDatabase(resolved, log);
+  const state = wireState(resolved, clock, log);
   const metrics = new Metrics();
   const audit = new AuditLogger({ database, clock, log, onRecord: wireEventMeter(metrics) });
   const queue = new HashQueue();
@@ -115,14 +120,15 @@ function assemble(config: BulwarkConfig): Bulwark {
   wireProcessMetrics(metrics, queue);
 
   let opening: Promise<void> | undefined;
-  let state: "new" | "open" | "closed" = "new";
+  let phase: "new" | "open" | "closed" = "new";
   const open = async (): Promise<void> => {
     keys.open();
     await database.connect([bulwarkMigrations, ...(config.migrations ?? [])]);
-    state = "open";
+    await state.open();
+    phase = "open";
   };
   const ready = (): Promise<void> => {
-    if (state === "closed")
+    if (phase === "closed")
       return Promise.reject(new UnavailableError("this application is closed"));
     // A failed start may be tried again: the folder may be free by then.
     opening ??= open().catch((error: unknown) => {
@@ -131,7 +137,7 @@ function assemble(config: BulwarkConfig): Bulwark {
     });
     return opening;
   };
-  const prepare = (): Awaitable<void> => (state === "open" ? undefined : ready());
+  const prepare = (): Awaitable<void> => (phase === "open" ? undefined : ready());
 
   const kernel: Kernel = {
     clock,
@@ -166,6 +172,7 @@ function assemble(config: BulwarkConfig): Bulwark {
     clock,
     log,
     database,
+    state: state.store,
     passwords,
     sessions,
     tokens,
@@ -178,9 +185,10 @@ function assemble(config: BulwarkConfig): Bulwark {
       createQueryBuilder(table, { ...options, database }),
     ready,
     async close() {
-      state = "closed";
+      phase = "closed";
       await opening?.catch(() => {});
       await database.close();
+      await state.close();
     },
   };
 }

@@ -1,7 +1,8 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigurationError } from "../core/index.ts";
 import { createKeyRing, generateSecret, type KeyRing } from "../crypto/index.ts";
+import { makeFolder } from "../database/index.ts";
 import type { ResolvedConfig } from "./config.ts";
 
 export interface LazyKeyRing extends KeyRing {
@@ -32,7 +33,7 @@ function generatedSecret({ mode, database }: ResolvedConfig): string {
   }
   if (!("dataDir" in database)) return generateSecret();
   const file = join(database.dataDir, "secret");
-  mkdirSync(database.dataDir, { recursive: true, mode: 0o700 });
+  makeFolder(database.dataDir);
   try {
     writeFileSync(file, `${generateSecret()}\n`, { flag: "wx", mode: 0o600 });
   } catch (error) {

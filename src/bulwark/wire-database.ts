@@ -33,7 +33,7 @@ const pglite = (database: Exclude<ResolvedConfig["database"], { url: string }>):
 });
 
 /** peer loads an optional part, or says what to install. */
-async function peer<T>(load: () => Promise<T>, name: string): Promise<T> {
+export async function peer<T>(load: () => Promise<T>, name: string): Promise<T> {
   try {
     return await load();
   } catch (error) {

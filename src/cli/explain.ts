@@ -14,6 +14,7 @@ const VARIABLES: Readonly<Record<string, string>> = {
 const FOLDER_CODES: ReadonlySet<string> = new Set([
   "EACCES",
   "EEXIST",
+  "ENOENT",
   "ENOTDIR",
   "EPERM",
   "EROFS",

@@ -2,6 +2,7 @@ export { isUniqueViolation, toDatabaseError } from "../observability/index.ts";
 export { BaseCRUDService, type CRUDOptions, type ListQuery } from "./base-crud-service.ts";
 export { createDatabase, type Database, type Driver } from "./database.ts";
 export { FolderBusyError, lockFolder } from "./folder-lock.ts";
+export { makeFolder } from "./make-folder.ts";
 export type { Migration, MigrationSet } from "./migrate.ts";
 export { bulwarkMigrations } from "./migrations.ts";
 export type { Orm, OrmTransaction } from "./orm.ts";

@@ -5,7 +5,8 @@ import type { Orm } from "./orm.ts";
 export interface Migration {
   /** Such as `0001-accounts`; unique in its set, and sorted as text. */
   readonly id: string;
-  readonly sql: string;
+  /** One text of statements that each end with a semicolon at a line's end, or a list of single statements, bodies and all. */
+  readonly sql: string | readonly string[];
 }
 
 /** A set of migrations that belong to one owner, such as `bulwark`. */
@@ -18,7 +19,10 @@ export interface MigrationSet {
 const LOCK = 0x62_75_6c_77_61_72n;
 
 const checksumOf = (migration: Migration): string =>
-  createHash("sha256").update(migration.sql).digest("hex");
+  createHash("sha256").update([migration.sql].flat().join(";\n")).digest("hex");
+
+const statementsOf = ({ sql: text }: Migration): readonly string[] =>
+  typeof text === "string" ? text.split(/;\s*$/m).filter((one) => one.trim() !== "") : text;
 
 /**
  * migrate runs what is missing of each set, in order, in one transaction under an advisory lock: of several processes
@@ -53,9 +57,7 @@ async function migrateSet(tx: Orm, set: MigrationSet): Promise<void> {
         `migration ${set.name}/${migration.id} was changed after it ran: expected checksum ${before}, came ${checksum}`,
       );
     }
-    for (const statement of migration.sql.split(/;\s*$/m)) {
-      if (statement.trim() !== "") await tx.execute(sql.raw(statement));
-    }
+    for (const statement of statementsOf(migration)) await tx.execute(sql.raw(statement));
     await tx.execute(sql`
       INSERT INTO bulwark.migrations (set_name, id, checksum)
       VALUES (${set.name}, ${migration.id}, ${checksum})`);

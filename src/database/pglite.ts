@@ -1,9 +1,9 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { drizzle } from "drizzle-orm/pglite";
 import type { Driver } from "./database.ts";
 import { type FolderLock, lockFolder } from "./folder-lock.ts";
+import { makeFolder } from "./make-folder.ts";
 import type { Orm } from "./orm.ts";
 
 /** Where PGlite keeps its data: a folder, or the memory of this process. */
@@ -22,7 +22,7 @@ export function pgliteDriver(options: PgliteOptions): Driver {
       let folder: string | undefined;
       if ("dataDir" in options) {
         folder = join(options.dataDir, "pgdata");
-        mkdirSync(folder, { recursive: true, mode: 0o700 });
+        makeFolder(folder);
         lock = await lockFolder(options.dataDir);
       }
       try {

@@ -5,7 +5,7 @@ import { type AnyRoute, UnavailableError } from "../core/index.ts";
 /** Probes send addresses, not names, and must be answered when everything else is refused. */
 const PROBE = { requireAuth: false, insecureAnyHost: true, insecureUnlimited: true } as const;
 
-export function healthRoutes({ database, handlers }: Bulwark): readonly AnyRoute[] {
+export function healthRoutes({ database, state, handlers }: Bulwark): readonly AnyRoute[] {
   const { BaseAPIHandler } = handlers;
 
   const live = BaseAPIHandler.GET(() => ({ status: "ok" }), {
@@ -18,11 +18,11 @@ export function healthRoutes({ database, handlers }: Bulwark): readonly AnyRoute
   const ready = BaseAPIHandler.GET(
     async () => {
       try {
-        await database.ping();
+        await Promise.all([database.ping(), state.get("health")]);
       } catch (cause) {
-        throw new UnavailableError("the database does not answer", { cause });
+        throw new UnavailableError("the database or the state does not answer", { cause });
       }
-      return { status: "ok", checks: { database: "ok" } };
+      return { status: "ok", checks: { database: "ok", state: "ok" } };
     },
     {
       ...PROBE,

@@ -11,7 +11,7 @@ test("live says that the process answers, ready what it needs", async () => {
   expect(live.json["data"]).toEqual({ status: "ok" });
   const ready = await call("GET", "/health/ready");
   expect(ready.status).toBe(200);
-  expect(ready.json["data"]).toEqual({ status: "ok", checks: { database: "ok" } });
+  expect(ready.json["data"]).toEqual({ status: "ok", checks: { database: "ok", state: "ok" } });
 });
 
 test.each(["example.com", "10.1.2.3:8080", "[::1]"])(
