@@ -27,8 +27,8 @@ export const canonicalAddress = (text: string): string | undefined =>
 /** parseRange reads an address or a CIDR range. Throws a TypeError that names the field only if it is neither. */
 export function parseRange(text: string, field: string): Range {
   try {
-    const [base = "", bits] = text.split("/");
-    const address = parseAddress(base);
+    const [base = "", bits, ...more] = text.split("/");
+    const address = more.length === 0 ? parseAddress(base) : undefined;
     if (address !== undefined && bits === undefined) {
       return [address, address.kind() === "ipv4" ? 32 : 128];
     }
@@ -92,9 +92,23 @@ function hopsOf(value: string | null, header: string): string[] {
   return hops.map((hop) => stripPort(header === "forwarded" ? forOf(hop) : hop.trim()));
 }
 
-/** forOf reads the `for` parameter of one element of Forwarded (RFC 7239 section 4). */
-const forOf = (element: string): string =>
-  /(?:^|;)\s*for=(?:"([^"]*)"|([^;\s]*))/i.exec(element)?.slice(1).find(Boolean) ?? "";
+const PAIR = /^\s*([!#$%&'*+.^_`|~\w-]+)=(?:"([^"\\]*)"|([^"\\\s]*))\s*$/;
+
+/**
+ * forOf reads the `for` parameter of one element of Forwarded (RFC 7239 section 4). An element that is not whole pairs, or that
+ * names `for` twice, tells nothing: a proxy may quote a client's Host there, with a comma or a semicolon in it.
+ */
+function forOf(element: string): string {
+  let client: string | undefined;
+  for (const pair of element.split(";")) {
+    const [, name, quoted, plain] = PAIR.exec(pair) ?? [];
+    if (name === undefined) return "";
+    if (name.toLowerCase() !== "for") continue;
+    if (client !== undefined) return "";
+    client = quoted ?? plain ?? "";
+  }
+  return client ?? "";
+}
 
 function stripPort(hop: string): string {
   const bracketed = /^\[([^\]]+)\](?::\d+)?$/.exec(hop);

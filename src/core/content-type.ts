@@ -5,9 +5,11 @@ export interface MediaType {
 }
 
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
-const ESSENCE = new RegExp(`^(${TOKEN}/${TOKEN})\\s*(;.*)?$`);
+/** White space that a field may hold (RFC 9110 5.6.3); what else JavaScript takes for it is a fault. */
+const OWS = "[ \\t]*";
+const ESSENCE = new RegExp(`^${OWS}(${TOKEN}/${TOKEN})${OWS}(;.*?)?${OWS}$`);
 const PARAMETER = new RegExp(
-  `\\s*;\\s*(?:(${TOKEN})=(?:(${TOKEN})|"((?:[^"\\\\]|\\\\.)*)"))?`,
+  `${OWS};${OWS}(?:(${TOKEN})=(?:(${TOKEN})|"((?:[^"\\\\]|\\\\.)*)"))?`,
   "y",
 );
 
@@ -17,7 +19,7 @@ const PARAMETER = new RegExp(
  */
 export function parseContentType(value: string | null): MediaType | undefined {
   if (value === null || value.length > 255) return undefined;
-  const match = ESSENCE.exec(value.trim());
+  const match = ESSENCE.exec(value);
   if (match === null) return undefined;
   const parameters = new Map<string, string>();
   const rest = match[2] ?? "";

@@ -16,6 +16,9 @@ export function targetOf(url: string): Target {
   return { pathname: url.slice(start, mark), search: url.slice(mark + 1, end) };
 }
 
+/** Paths that say what they say: nothing to decode, and no dot in front of a segment. */
+const PLAIN = /^(?:\/[^%/\\.\0][^%/\\\0]*)+$/;
+
 /**
  * segmentsOf is the one place where a path is decoded, once. It is undefined for a path that has no canonical form
  * (empty segments, a trailing slash, an encoded slash, backslash, NUL or dot segment), which no route matches; so no guard can
@@ -24,7 +27,7 @@ export function targetOf(url: string): Target {
 export function segmentsOf(pathname: string): readonly string[] | undefined {
   if (pathname === "/") return [];
   const raw = pathname.slice(1).split("/");
-  if (!pathname.includes("%")) return raw.includes("") ? undefined : raw;
+  if (PLAIN.test(pathname)) return raw;
   const decoded: string[] = [];
   for (const part of raw) {
     const text = decode(part);
