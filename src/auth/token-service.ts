@@ -1,4 +1,4 @@
-import { createSecretKey, type KeyObject } from "node:crypto";
+import { createSecretKey, hash, type KeyObject } from "node:crypto";
 import { errors, jwtVerify, SignJWT } from "jose";
 import {
   type Awaitable,
@@ -10,7 +10,7 @@ import {
   UnauthorizedError,
   uuidv7,
 } from "../core/index.ts";
-import { type KeyRing, sha256 } from "../crypto/index.ts";
+import type { KeyRing } from "../crypto/index.ts";
 import type { Session, SessionStore } from "./session-store.ts";
 
 export interface TokenServiceOptions {
@@ -110,7 +110,7 @@ export class TokenService {
    */
   verifyToken(token: string): Awaitable<TokenPayload> {
     if (token.length > MAX_LENGTH || !COMPACT.test(token)) throw refused();
-    const digest = sha256(token).toString("base64");
+    const digest = hash("sha256", token, "base64url");
     const known = this.#verified.get(digest);
     if (known === undefined) {
       return this.#verify(token, digest).then((verified) => this.#resolve(verified));
