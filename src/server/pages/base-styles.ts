@@ -26,6 +26,7 @@ h1 { font-size: 1.35rem; line-height: 1.25; }
 a { color: var(--accent); }
 code, pre, .mono { font-family: var(--mono); font-size: .875em; }
 code { overflow-wrap: anywhere; }
+code.choice { white-space: nowrap; }
 [hidden] { display: none !important; }
 :focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; border-radius: 4px; }
 .muted { color: var(--muted); }
@@ -35,7 +36,7 @@ code { overflow-wrap: anywhere; }
   clip-path: inset(50%); white-space: nowrap; border: 0;
 }
 label { display: block; font-weight: 600; font-size: .9375rem; }
-input, textarea {
+input, textarea, select {
   width: 100%; padding: .55rem .7rem; border: 1px solid var(--control); border-radius: 6px;
   background: var(--surface); color: var(--text); font: inherit;
 }

@@ -48,6 +48,7 @@ nav .method { min-width: 0; padding: 0; background: none !important; text-align:
 .rows dt { display: flex; flex-wrap: wrap; gap: .15rem .6rem; align-items: baseline; }
 .rows dt code { font-weight: 700; }
 .rows dd { margin: .1rem 0 0; color: var(--muted); font-size: .875rem; overflow-wrap: anywhere; }
+.rows .choice { margin-right: .5rem; display: inline-block; color: var(--text); }
 .rows .must { color: var(--bad); font-size: .8125rem; font-weight: 600; }
 .rows .rows { margin-top: .5rem; }
 .policies { display: flex; flex-wrap: wrap; gap: .4rem; list-style: none; padding: 0; margin: 0; }

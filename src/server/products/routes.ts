@@ -64,7 +64,7 @@ export function productRoutes(bulwark: Bulwark): readonly AnyRoute[] {
       requireAuth: true,
       query: ProductQuery,
       response: z.array(Product),
-      summary: "Products, by page; `search` is literal text",
+      summary: "Products, by page; the search is for literal text",
     },
   );
 

@@ -1,15 +1,18 @@
+import type { Parameter } from "../../../openapi/index.ts";
 import { type Answer, type Problem, prepare, pretty, send } from "./call.ts";
 import { byId, element } from "./dom.ts";
 import { type Entry, needsToken } from "./operations.ts";
 
 const MAX_SHOWN = 100_000;
 
+type Control = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
+
 /** callForm lets a person call an operation: its parameters, its body as JSON, and what was answered. */
 export function callForm(entry: Entry): HTMLElement {
-  const inputs = new Map<string, HTMLInputElement | HTMLTextAreaElement>();
+  const inputs = new Map<string, Control>();
   const id = (name: string): string => `try-${entry.operationId}-${name}`;
 
-  const field = (name: string, input: HTMLInputElement | HTMLTextAreaElement, note: string) => {
+  const field = (name: string, input: Control, note: string) => {
     inputs.set(name, input);
     input.id = id(name);
     input.setAttribute("aria-describedby", id(`${name}-error`));
@@ -22,13 +25,10 @@ export function callForm(entry: Entry): HTMLElement {
     );
   };
 
-  const fields = (entry.parameters ?? []).map(({ name, in: place, required }) =>
-    field(
-      name,
-      element("input", { type: "text", autocomplete: "off", spellcheck: "false" }),
-      `(${place}${required ? "" : ", optional"})`,
-    ),
-  );
+  const fields = (entry.parameters ?? []).map((parameter) => {
+    const { name, in: place, required } = parameter;
+    return field(name, controlOf(parameter), `(${place}${required ? "" : ", optional"})`);
+  });
   const media = entry.requestBody?.content["application/json"];
   if (media !== undefined) {
     const text = JSON.stringify(media.example ?? {}, null, 2);
@@ -77,6 +77,7 @@ export function callForm(entry: Entry): HTMLElement {
       const text = "No answer came. Is the server running, and is this page still served by it?";
       answer.replaceChildren(element("p", { class: "notice bad answer" }, text));
     }
+    answer.scrollIntoView({ block: "nearest" });
     button.disabled = false;
     button.textContent = "Send";
   };
@@ -85,6 +86,15 @@ export function callForm(entry: Entry): HTMLElement {
     void call();
   });
   return element("section", { class: "try" }, element("h4", {}, "Try it"), form, answer);
+}
+
+/** A parameter that is one of a few values is chosen, any other is written. */
+function controlOf({ schema }: Parameter): Control {
+  if (schema.enum === undefined) {
+    return element("input", { type: "text", autocomplete: "off", spellcheck: "false" });
+  }
+  const options = ["", ...schema.enum.map(String)];
+  return element("select", {}, ...options.map((value) => element("option", { value }, value)));
 }
 
 /** toneOf colours a status: what was done, what was refused, what failed. */

@@ -49,6 +49,9 @@ function row(
 ): HTMLElement {
   const { description = "" } = schema;
   const text = [description, ...notes(schema)].join(" ").trim();
+  const choices = (schema.enum ?? []).map((choice) =>
+    element("code", { class: "choice" }, String(choice)),
+  );
   return element(
     "div",
     {},
@@ -60,6 +63,7 @@ function row(
       place !== undefined && element("span", { class: "small muted" }, `in ${place}`),
       required && element("span", { class: "must" }, "required"),
     ),
+    choices.length > 0 && element("dd", {}, ...choices),
     (text !== "" || nested) && element("dd", {}, text, nested),
   );
 }
@@ -82,10 +86,9 @@ function typeOf(schema: JsonSchema, resolve: Resolve): string {
 
 /** What else a schema demands, in words. A pattern beside a format says the same at length, and is left out. */
 function notes(schema: JsonSchema): string[] {
-  const { minimum, maximum, minLength, maxLength, pattern, format, enum: choices } = schema;
+  const { minimum, maximum, minLength, maxLength, pattern, format } = schema;
   const isMatched = pattern !== undefined && format === undefined && schema.type === "string";
   const parts = [
-    choices?.map((choice) => JSON.stringify(choice)).join(", "),
     range(minimum, maximum, ""),
     range(minLength, maxLength, " characters"),
     isMatched ? `Matches ${pattern}` : undefined,
@@ -97,6 +100,10 @@ function notes(schema: JsonSchema): string[] {
 /** A whole number's natural end is no limit to tell. */
 function range(least?: number, most = Infinity, unit = ""): string | undefined {
   const isOpen = most >= Number.MAX_SAFE_INTEGER;
-  if (least === undefined) return isOpen ? undefined : `At most ${most}${unit}`;
-  return isOpen ? `At least ${least}${unit}` : `${least} to ${most}${unit}`;
+  if (least === undefined) return isOpen ? undefined : `At most ${grouped(most)}${unit}`;
+  return isOpen
+    ? `At least ${grouped(least)}${unit}`
+    : `${grouped(least)} to ${grouped(most)}${unit}`;
 }
+
+const grouped = (value: number): string => value.toLocaleString("en");

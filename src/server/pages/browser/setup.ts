@@ -17,6 +17,8 @@ interface Answer {
 }
 
 const inputOf = (name: string): HTMLInputElement => byId(name, HTMLInputElement);
+/** In code points, as the server counts. */
+const lengthOf = (text: string): number => Array.from(text).length;
 const problem = byId("problem", HTMLDivElement);
 let token = "";
 
@@ -52,14 +54,21 @@ function showDetails(details: readonly Detail[], otherwise: string): void {
     ?.focus();
 }
 
+/** What can be told without the server, all of it at once. */
+function problemsOf(values: Readonly<Record<string, string>>): Detail[] {
+  const missing = FIELDS.filter((name) => values[name] === "");
+  const problems = missing.map((field) => ({ field, message: "Fill this in." }));
+  const length = lengthOf(values["password"] ?? "");
+  if (length === 0 || length >= MIN_PASSWORD) return problems;
+  const message = `Expected at least ${MIN_PASSWORD} characters, came ${length}.`;
+  return [...problems, { field: "password", message }];
+}
+
 async function submit(): Promise<void> {
   const values = Object.fromEntries(FIELDS.map((name) => [name, inputOf(name).value]));
-  const missing = FIELDS.filter((name) => values[name] === "");
-  showDetails(
-    missing.map((field) => ({ field, message: "Fill this in." })),
-    "",
-  );
-  if (missing.length > 0) return;
+  const problems = problemsOf(values);
+  showDetails(problems, "");
+  if (problems.length > 0) return;
   const button = byId("submit", HTMLButtonElement);
   button.disabled = true;
   button.textContent = "Making the account...";
@@ -86,7 +95,11 @@ function conclude(response: Response, answer: Answer, email: string): void {
     showDetails(answer.details ?? [], `${answer.error ?? "The server refused."}${when}`);
   } else {
     const account = element("strong", {}, email);
-    byId("made", HTMLParagraphElement).replaceChildren("The account ", account, " is admin.");
+    byId("made", HTMLParagraphElement).replaceChildren(
+      "The account ",
+      account,
+      " may now administer this server.",
+    );
     finish("done");
   }
 }
@@ -99,7 +112,7 @@ function finish(state: "done" | "spent"): void {
 }
 
 function followPassword(): void {
-  const length = Array.from(inputOf("password").value).length;
+  const length = lengthOf(inputOf("password").value);
   const hint = byId("password-hint", HTMLParagraphElement);
   hint.classList.toggle("met", length >= MIN_PASSWORD);
   if (length === 0) return;

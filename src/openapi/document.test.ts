@@ -1,0 +1,139 @@
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { BaseAPIHandler, type Schema, wrapper } from "../core/index.ts";
+import { openApiDocument } from "./index.ts";
+import type { Operation } from "./types.ts";
+
+const OPTIONS = { title: "Test", version: "1", servers: [] };
+const { GET, POST } = BaseAPIHandler;
+const define = { GET: GET.bind(BaseAPIHandler), POST: POST.bind(BaseAPIHandler) };
+const open = { requireAuth: false } as const;
+
+const post = (body: Schema, path = "/things") =>
+  define.POST(() => null, { ...open, path, body }) as never;
+const only = (operation: Record<string, Operation> | undefined): Operation =>
+  Object.values(operation ?? {})[0] as Operation;
+const bodyOf = (...routes: never[]) => {
+  const document = openApiDocument(routes, OPTIONS);
+  const bodies = Object.values(document.paths).map(
+    (item) => only(item).requestBody?.content["application/json"],
+  );
+  return { document, bodies, body: bodies[0] };
+};
+
+describe("a schema that cannot say its shape", () => {
+  test("is open, with a description", () => {
+    const silent: Schema = {
+      "~standard": { version: 1, vendor: "mine", validate: (value) => ({ value }) },
+    };
+    expect(bodyOf(post(silent)).body).toEqual({
+      schema: { description: expect.stringContaining("Checked by the server") },
+      example: null,
+    });
+  });
+
+  test("is open where its own converter throws", () => {
+    const throwing = {
+      "~standard": {
+        version: 1,
+        vendor: "mine",
+        validate: (value: unknown) => ({ value }),
+        jsonSchema: {
+          input: () => {
+            throw new Error("unsupported");
+          },
+        },
+      },
+    } as unknown as Schema;
+    expect(bodyOf(post(throwing)).body?.schema).toHaveProperty("description");
+  });
+
+  test("is open in that part alone, for zod", () => {
+    const body = z.strictObject({
+      at: z.date(),
+      name: z.string().transform((text) => text.length),
+    });
+    expect(bodyOf(post(body)).body?.schema).toMatchObject({
+      properties: { at: {}, name: { type: "string" } },
+    });
+  });
+});
+
+describe("named parts", () => {
+  const Thing = z.strictObject({ name: z.string() }).meta({ id: "Thing" });
+
+  test("stand once among the components, however often they are used", () => {
+    const { document, bodies } = bodyOf(post(Thing), post(z.array(Thing), "/many"));
+    expect(bodies[0]?.schema).toEqual({ $ref: "#/components/schemas/Thing" });
+    expect(bodies[1]?.schema?.items).toEqual({ $ref: "#/components/schemas/Thing" });
+    expect(bodies[1]?.example).toEqual([{ name: "text" }]);
+    const names = Object.keys(document.components.schemas);
+    expect(names.filter((name) => name.includes("Thing"))).toEqual(["Thing"]);
+  });
+
+  test("never take the place of another, or of the envelope's", () => {
+    const Other = z.strictObject({ error: z.number() }).meta({ id: "Error" });
+    const { document, bodies } = bodyOf(post(Other));
+    expect(bodies[0]?.schema).toEqual({ $ref: "#/components/schemas/postThingsBody_Error" });
+    expect(document.components.schemas["Error"]?.properties).toHaveProperty("statusCode");
+  });
+
+  test("may refer to themselves", () => {
+    const Tree = z.strictObject({
+      name: z.string(),
+      get branches() {
+        return z.array(Tree).optional();
+      },
+    });
+    const { document, body } = bodyOf(post(Tree));
+    expect(body?.schema).toEqual({ $ref: "#/components/schemas/postThingsBody" });
+    const { properties } = document.components.schemas["postThingsBody"] ?? {};
+    expect(properties?.["branches"]?.items).toEqual(body?.schema);
+    expect(body?.example).toEqual({ name: "text" });
+  });
+});
+
+describe("an operation", () => {
+  test.each([
+    ["/api/products/:id", "/api/products/{id}", "getProductsById", "products"],
+    ["/files/*rest", "/files/{rest}", "getFilesByRest", "files"],
+    ["/", "/", "get", "root"],
+    ["/openapi.json", "/openapi.json", "getOpenapiJson", "openapi"],
+    ["/api/users/:id/lock", "/api/users/{id}/lock", "getUsersIdLock", "users"],
+  ])("%s is %s, %s, of %s", (path, template, operationId, tag) => {
+    const route = define.GET(() => null, { ...open, path });
+    const { paths } = openApiDocument([route], OPTIONS);
+    expect(only(paths[template])).toMatchObject({ operationId, tags: [tag] });
+  });
+
+  test("whose name is taken gets a number", () => {
+    const routes = ["/api/setup", "/setup"].map((path) =>
+      define.GET(() => null, { ...open, path }),
+    );
+    const { paths } = openApiDocument(routes, OPTIONS);
+    const ids = Object.values(paths).map((item) => only(item).operationId);
+    expect(ids).toEqual(["getSetup", "getSetup2"]);
+  });
+
+  test("shows of a policy what is JSON, and forbids where one stands that it does not know", () => {
+    const options = { level: 3, decide: () => true };
+    const guard = wrapper({
+      phase: "authorize",
+      policy: { name: "mine", options },
+      bind: () => () => "pass",
+    });
+    const route = define.GET(guard(() => null) as never, { ...open, path: "/guarded" });
+    const operation = only(openApiDocument([route], OPTIONS).paths["/guarded"]);
+    expect(operation["x-bulwark-policies"]).toContainEqual({ name: "mine", options: { level: 3 } });
+    expect(operation.responses).toHaveProperty("403");
+  });
+
+  test("that states what it produces has no envelope around it", () => {
+    const produces = ["text/csv"];
+    const route = define.GET(() => new Response(""), { ...open, path: "/export", produces });
+    const { responses } = only(openApiDocument([route], OPTIONS).paths["/export"]);
+    expect(responses["200"]).toMatchObject({
+      content: { "text/csv": { schema: { type: "string" } } },
+    });
+  });
+});
