@@ -40,7 +40,9 @@ inBrowser("GET /docs", (open) => {
       nonces.push(/'nonce-([^']+)'/.exec(policy)?.[1]);
     }
     expect(new Set(nonces).size).toBe(2);
-    const elsewhere = asked.filter((url) => !url.startsWith(`${ORIGIN}/`) && !/^data:/.test(url));
+    const elsewhere = asked.filter(
+      (url) => !url.startsWith(`${ORIGIN}/`) && !url.startsWith("data:"),
+    );
     expect(elsewhere).toEqual([]);
   });
 
@@ -48,7 +50,9 @@ inBrowser("GET /docs", (open) => {
     const page = await docs(open);
     const tags = await page.locator("main h2").allTextContents();
     expect(tags).toEqual(expect.arrayContaining(["auth", "products", "admin", "health"]));
-    const products = page.locator(".group", { has: page.getByRole("heading", { name: "products" }) });
+    const products = page.locator(".group", {
+      has: page.getByRole("heading", { name: "products" }),
+    });
     expect(await products.locator(".operation").count()).toBe(5);
   });
 
@@ -175,7 +179,10 @@ inBrowser("GET /docs", (open) => {
     const page = await open({ expected: [/status of 404/] });
     await page.route("**/openapi.json", (route) => route.fulfill({ status: 404, body: "{}" }));
     await page.goto(`${ORIGIN}/docs`);
-    await page.getByRole("alert").getByText(/The server answered 404/).waitFor();
+    await page
+      .getByRole("alert")
+      .getByText(/The server answered 404/)
+      .waitFor();
     await page.unroute("**/openapi.json");
     await page.getByRole("button", { name: "Try again" }).click();
     await page.locator(".operation").first().waitFor();

@@ -7,9 +7,7 @@ export const isSideways = (page: Page): Promise<boolean> =>
 /** unnamed lists the controls that nobody could name who does not see them. */
 export const unnamed = (page: Page): Promise<string[]> =>
   page.evaluate(() =>
-    [
-      ...document.querySelectorAll<HTMLInputElement>("input, textarea, select, button, summary, a"),
-    ]
+    [...document.querySelectorAll<HTMLInputElement>("input, textarea, select, button, summary, a")]
       .filter((control) => {
         const label = control.labels?.[0]?.textContent ?? control.getAttribute("aria-label");
         return (label ?? control.textContent ?? "").trim() === "";
