@@ -15,7 +15,7 @@ async function load(): Promise<void> {
   } catch (error) {
     const again = element("button", { type: "button" }, "Try again");
     again.addEventListener("click", () => void load());
-    const why = error instanceof TypeError ? "The server did not answer." : String(error);
+    const why = error instanceof TypeError ? "The server did not answer." : messageOf(error);
     main.replaceChildren(
       element(
         "div",
@@ -26,6 +26,9 @@ async function load(): Promise<void> {
     );
   }
 }
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
 
 function show(document: OpenApiDocument): void {
   const { title, version } = document.info;

@@ -22,7 +22,12 @@ export function operationView(entry: Entry, resolve: Resolve): HTMLDetailsElemen
     ),
   );
   view.addEventListener("toggle", () => {
-    if (!view.open) return;
+    if (!view.open) {
+      // An address that still named it would be no change to a link to it, which then could not open it again.
+      if (location.hash === `#${entry.operationId}`)
+        history.replaceState(null, "", location.pathname);
+      return;
+    }
     if (view.childElementCount === 1) view.append(inside(entry, resolve));
     history.replaceState(null, "", `#${entry.operationId}`);
   });

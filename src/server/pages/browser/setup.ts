@@ -111,15 +111,17 @@ function finish(state: "done" | "spent"): void {
   show(state);
 }
 
+/** What the hint says while there is no password to count. */
+const advice = byId("password-hint", HTMLParagraphElement).textContent;
+
 function followPassword(): void {
   const length = lengthOf(inputOf("password").value);
   const hint = byId("password-hint", HTMLParagraphElement);
   hint.classList.toggle("met", length >= MIN_PASSWORD);
-  if (length === 0) return;
-  hint.textContent =
-    length < MIN_PASSWORD
-      ? `${length} of at least ${MIN_PASSWORD} characters.`
-      : `${length} characters: long enough.`;
+  if (length === 0) hint.textContent = advice;
+  else if (length < MIN_PASSWORD) {
+    hint.textContent = `${length} of at least ${MIN_PASSWORD} characters.`;
+  } else hint.textContent = `${length} characters: long enough.`;
 }
 
 const toggle = byId("show", HTMLButtonElement);
