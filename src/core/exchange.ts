@@ -21,7 +21,8 @@ export interface RouteInfo {
   waitUntil?(work: Promise<unknown>): void;
 }
 
-const FORBIDDEN_VALUE = /[\0\r\n]/;
+/** What no header can carry (RFC 9110 5.5), and a host would fail on after the answer was made. */
+const FORBIDDEN_VALUE = /[^\t -~\u0080-\u00ff]/;
 
 /** Exchange is one request on its way: the context that handlers see, filled in phase by phase. */
 export class Exchange implements RequestContext {
@@ -159,5 +160,7 @@ export function rewrap(exchange: Exchange, standing: HeaderRecord, response: Res
     headers.append("set-cookie", cookie);
   }
   const { status, statusText } = response;
-  return new Response(response.body, { status, statusText, headers });
+  const isHead = exchange.request.method === "HEAD";
+  if (isHead) response.body?.cancel().catch(() => {});
+  return new Response(isHead ? null : response.body, { status, statusText, headers });
 }

@@ -19,14 +19,12 @@ export function finish(
   exchange: Exchange,
   outcome: Outcome,
 ): Awaitable<Response> {
-  if (outcome instanceof Response) {
-    return rewrap(exchange, kernel.responseHeaders, outcome);
-  }
   if (outcome instanceof Error) return refuse(kernel, policy, exchange, asAPIError(outcome));
   if (outcome instanceof APIResult && outcome.error !== undefined) {
     return refuse(kernel, policy, exchange, outcome.error);
   }
   try {
+    if (outcome instanceof Response) return rewrap(exchange, kernel.responseHeaders, outcome);
     return respond(kernel, exchange, renderResult(outcome, exchange.envelope()), undefined);
   } catch (error) {
     return refuse(kernel, policy, exchange, asAPIError(error));
@@ -76,7 +74,7 @@ async function recordDenial(
     result: "blocked",
     resource: policy.path,
     action: exchange.request.method,
-    metadata: { code: error.code, status: error.statusCode, ...exchange.params },
+    metadata: { ...exchange.params, code: error.code, status: error.statusCode },
   } as const;
   try {
     await kernel.audit?.record(event, exchange);

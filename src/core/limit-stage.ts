@@ -67,7 +67,8 @@ export function limitStage(options: RateLimitOptions): Stage {
     phase: "limit",
     policy: { name: "rateLimit", options: { requests, window } },
     bind(kernel, route) {
-      const policy = limitPolicy(`${route.method} ${route.path}`, options);
+      // With its numbers, so that two limits on one route count apart.
+      const policy = limitPolicy(`${route.method} ${route.path} ${requests}/${window}`, options);
       return decideLimits(kernel, (context) => [
         { policy, key: options.keyGenerator?.(context) ?? principalKey(context) },
       ]);

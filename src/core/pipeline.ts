@@ -1,6 +1,6 @@
 import { type Awaitable, isPromise } from "./awaitable.ts";
 import { checkDeclaredLength, limitBody, readJson } from "./body.ts";
-import { BaseAPIError, NotFoundError, UnauthorizedError } from "./errors.ts";
+import { BaseAPIError, NotFoundError, UnauthorizedError, UnavailableError } from "./errors.ts";
 import { Exchange, type RouteInfo } from "./exchange.ts";
 import { finish, type Outcome } from "./finish.ts";
 import type { Kernel, Stage, StageRoute } from "./kernel.ts";
@@ -49,6 +49,7 @@ export function composeRoute(definition: RouteDefinition): RouteHandle {
     path: policy.path,
     limits: policy.limits ?? [],
   };
+  checkPhases(route, stages);
   const limited = policy.insecureUnlimited !== true;
   const bound = (list: readonly Stage[]): Step[] => list.map((stage) => stage.bind(kernel, route));
   const inPhase = (phase: Stage["phase"]): Step[] =>
@@ -98,6 +99,18 @@ export function composeRoute(definition: RouteDefinition): RouteHandle {
   const handle: RouteHandle = (request, info, params) =>
     run(new Exchange(kernel, request, info, params), 0);
   return measured === undefined ? handle : measure(handle, measured);
+}
+
+const PHASES: readonly string[] = ["limit", "csrf", "authorize"] satisfies Stage["phase"][];
+
+/** A stage of another phase would never be asked, and its route would stand open. */
+function checkPhases(route: StageRoute, stages: readonly Stage[]): void {
+  for (const { phase, policy } of stages) {
+    if (PHASES.includes(phase)) continue;
+    throw new TypeError(
+      `route ${route.method} ${route.path}: ${policy.name}: phase: expected limit, csrf or authorize, came ${phase}`,
+    );
+  }
 }
 
 function measure(
@@ -217,15 +230,31 @@ function authenticate({ hooks, policy }: RouteDefinition): Step {
     return "pass";
   };
   return (exchange) => {
-    const result = hooks.checkAuth(exchange.request, exchange);
-    return isPromise(result)
-      ? result.then((settled) => admit(exchange, settled))
-      : admit(exchange, result);
+    let result: Awaitable<AuthResult>;
+    try {
+      result = hooks.checkAuth(exchange.request, exchange);
+    } catch (cause) {
+      throw cannotKnow(cause);
+    }
+    if (!isPromise(result)) return admit(exchange, result);
+    return result.then(
+      (settled) => admit(exchange, settled),
+      (cause: unknown) => {
+        throw cannotKnow(cause);
+      },
+    );
   };
 }
 
+/** An authenticator that throws cannot know who asks: its own refusal stands, and anything else is a 503. */
+const cannotKnow = (cause: unknown): BaseAPIError<string> =>
+  cause instanceof BaseAPIError
+    ? cause
+    : new UnavailableError("who asks could not be decided", { cause });
+
 const mayPass = (principal: Principal, policy: AnyRoutePolicy): boolean =>
-  "userId" in principal || policy.principals?.includes(principal.kind) === true;
+  ("userId" in principal && typeof principal.userId === "string" && principal.userId !== "") ||
+  policy.principals?.includes(principal.kind) === true;
 
 /** unauthorized says by RFC 6750 section 3 what was wrong: nothing where no credential came, `invalid_token` where a bad one did. */
 function unauthorized(result: (AuthResult & { isAuthenticated: false }) | undefined): Error {
@@ -251,6 +280,10 @@ function unauthorized(result: (AuthResult & { isAuthenticated: false }) | undefi
 function readInput({ kernel, method, policy, hooks }: RouteDefinition): Step[] {
   const produces = policy.produces ?? ["application/json", "application/problem+json"];
   const limit = policy.maxBodyBytes ?? kernel.maxBodyBytes;
+  if (!Number.isSafeInteger(limit) || limit < 0) {
+    const name = `route ${method ?? "*"} ${policy.path}`;
+    throw new TypeError(`${name}: maxBodyBytes: expected a whole number from 0, came ${limit}`);
+  }
   const steps: Step[] = [
     (exchange) => {
       if (accepts(exchange.get("accept"), produces)) return "pass";

@@ -54,7 +54,7 @@ export function renderError(
 ): RenderedBody {
   const status = error.statusCode;
   const message = publicMessage(error);
-  const details = error.details?.slice(0, MAX_DETAILS);
+  const details = status < 500 ? error.details?.slice(0, MAX_DETAILS) : undefined;
   const violated = error instanceof RateLimitError && error.violatedPolicies.length > 0;
   const extra = {
     ...(details === undefined ? {} : { details }),

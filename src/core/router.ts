@@ -36,7 +36,7 @@ export function createRouter(
     assertRoute(route, index);
     mount(route, literal, patterns);
   }
-  patterns.sort((a, b) => order(a.pattern.source).localeCompare(order(b.pattern.source)));
+  patterns.sort((a, b) => (order(a.pattern.source) < order(b.pattern.source) ? -1 : 1));
 
   const elsewhere = (error: () => Error): RouteHandle =>
     composeRoute({
@@ -104,11 +104,16 @@ function pathnameOf(request: Request): string {
 
 function mount(route: AnyRoute, literal: Map<string, Entry>, patterns: Entry[]): void {
   const pattern = compilePath(route.path);
-  const shape = route.path.replaceAll(/:\w+/g, ":").replace(/\*\w+/, "*");
+  const shape = order(route.path);
   const isLiteral = shape === route.path;
   let entry = isLiteral
     ? literal.get(route.path)
-    : patterns.find((other) => other.pattern.source === route.path);
+    : patterns.find((other) => order(other.pattern.source) === shape);
+  if (entry !== undefined && entry.pattern.source !== route.path) {
+    throw new TypeError(
+      `route ${route.method} ${route.path}: the same path stands as ${entry.pattern.source}; name its parameters alike`,
+    );
+  }
   if (entry === undefined) {
     entry = { pattern, routes: new Map() };
     if (isLiteral) literal.set(route.path, entry);
@@ -120,5 +125,6 @@ function mount(route: AnyRoute, literal: Map<string, Entry>, patterns: Entry[]):
   entry.routes.set(route.method, route);
 }
 
-/** order sorts literal segments before parameters, and those before the rest. */
-const order = (source: string): string => source.replaceAll(/:\w+/g, "~").replace(/\*\w+/, "~~");
+/** order sorts, by code unit, literal segments before parameters, and those before the rest. */
+const order = (source: string): string =>
+  source.replaceAll(/:\w+/g, "\ufffe").replace(/\*\w+/, "\uffff");
