@@ -26,6 +26,9 @@ export interface LimitResult {
 
 const NONE: readonly string[] = [];
 
+/** What sums of fractions may be off by; it must not cost a token that is there. */
+const ROUNDING_MS = 1e-3;
+
 /** A bucket as one decision sees it: when it is full again now, and when it would be if the request were charged. */
 interface Slot {
   readonly policy: LimitPolicy;
@@ -43,6 +46,8 @@ interface Slot {
  */
 export class RateLimiter implements Limiter {
   readonly #clock: Clock;
+  /** Moments are kept since here: a fraction of a millisecond would be lost in those since the epoch. */
+  readonly #origin: number;
   readonly #maxKeys: number;
   readonly #fullAt = new Map<string, number>();
   #sweptAt = Number.NEGATIVE_INFINITY;
@@ -54,6 +59,7 @@ export class RateLimiter implements Limiter {
       throw new RangeError(`maxKeys: expected a whole number from 1, came ${maxKeys}`);
     }
     this.#clock = clock;
+    this.#origin = clock.now();
     this.#maxKeys = maxKeys;
   }
 
@@ -93,15 +99,15 @@ export class RateLimiter implements Limiter {
   }
 
   decide(requests: readonly LimitRequest[]): Verdict {
-    const now = this.#clock.now();
+    const now = this.#clock.now() - this.#origin;
     const slots: Slot[] = [];
     let retryAfterMs = 0;
     let violated = NONE;
     for (const request of requests) {
-      const slot = this.#slotOf(request, now);
+      const slot = this.#slotOf(request, now, slots);
       slots.push(slot);
       const wait = slot.next - now - slot.policy.windowMs;
-      if (wait <= 0) continue;
+      if (wait <= ROUNDING_MS) continue;
       violated = [...violated, slot.policy.name];
       if (wait > retryAfterMs) retryAfterMs = wait;
     }
@@ -121,19 +127,28 @@ export class RateLimiter implements Limiter {
     }
   }
 
-  #slotOf({ policy, key, cost = 1 }: LimitRequest, now: number): Slot {
+  /** `before` are the slots of the same decision: one that is named again is charged on top. */
+  #slotOf({ policy, key, cost = 1 }: LimitRequest, now: number, before: readonly Slot[]): Slot {
     if (!(cost >= 0) || !Number.isFinite(cost)) {
       throw new RangeError(`cost: expected a number of at least 0, came ${cost}`);
     }
     let slot = `${policy.name}\n${key}`;
     let known = this.#fullAt.get(slot);
-    if (known === undefined && this.#fullAt.size >= this.#maxKeys && !this.#makeRoom(now)) {
-      this.#overflowed += 1;
-      slot = `overflow:${bucketOf(`${policy.name}\n${networkOf(key)}`)}`;
-      known = this.#fullAt.get(slot);
+    if (known === undefined) {
+      const isFull = this.#fullAt.size >= this.#maxKeys && !this.#makeRoom(now);
+      if (isFull || this.#overflowed > 0) {
+        const shared = `overflow:${bucketOf(`${policy.name}\n${networkOf(key)}`)}`;
+        // A key that comes out of the shared bucket starts where that stands: room is no amnesty.
+        known = this.#fullAt.get(shared);
+        if (isFull) {
+          this.#overflowed += 1;
+          slot = shared;
+        }
+      }
     }
     const fullAt = Math.max(known ?? now, now);
-    return { policy, slot, fullAt, next: fullAt + (cost * policy.windowMs) / policy.requests };
+    const charged = before.findLast((other) => other.slot === slot)?.next ?? fullAt;
+    return { policy, slot, fullAt, next: charged + (cost * policy.windowMs) / policy.requests };
   }
 
   /** Full buckets are dropped, at most once a second, so that a flood does not pay for a sweep per request. */
