@@ -160,6 +160,10 @@ export function rewrap(exchange: Exchange, standing: HeaderRecord, response: Res
     headers.append("set-cookie", cookie);
   }
   const { status, statusText } = response;
+  // A host that builds its responses late would notice only after the headers were sent.
+  if (status < 200 || status > 599 || response.bodyUsed) {
+    throw new TypeError(`a response of status ${status} cannot be sent, or was read already`);
+  }
   const isHead = exchange.request.method === "HEAD";
   if (isHead) response.body?.cancel().catch(() => {});
   return new Response(isHead ? null : response.body, { status, statusText, headers });

@@ -50,7 +50,13 @@ test("a Prometheus parser reads them, and they count what happened", async () =>
   const duration = after.get("bulwark_http_request_duration_seconds");
   expect(duration?.type).toBe("HISTOGRAM");
   for (const { buckets } of duration?.metrics ?? []) {
-    const values = Object.values(buckets ?? {}).map(Number);
+    const values = Object.entries(buckets ?? {})
+      .map(
+        ([bound, value]) =>
+          [bound === "+Inf" ? Number.POSITIVE_INFINITY : Number(bound), value] as const,
+      )
+      .toSorted(([a], [b]) => a - b)
+      .map(([, value]) => Number(value));
     expect(values.length).toBeGreaterThan(5);
     expect(values).toEqual(values.toSorted((a, b) => a - b));
   }
