@@ -103,9 +103,9 @@ function assemble(config: BulwarkConfig): Bulwark {
   const clock = config.clock ?? systemClock;
   const log = config.log ?? createLog();
   const keys = wireKeyRing(resolved);
-  const database = wireDatabase(resolved, log);
   const state = wireState(resolved, clock, log);
   const metrics = new Metrics();
+  const database = wireDatabase(resolved, log, metrics);
   const audit = new AuditLogger({ database, clock, log, onRecord: wireEventMeter(metrics) });
   const queue = new HashQueue();
   const passwords = new PasswordService({ queue });

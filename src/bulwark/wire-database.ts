@@ -1,10 +1,25 @@
 import type { Log } from "../core/index.ts";
 import { createDatabase, type Database, type Driver } from "../database/index.ts";
+import type { Metrics } from "../observability/index.ts";
 import type { ResolvedConfig } from "./config.ts";
 
 /** wireDatabase names the store; its driver is loaded when it is opened, so that nobody pays for the other one. */
-export function wireDatabase({ database, mode }: ResolvedConfig, log: Log): Database {
-  return createDatabase("url" in database ? postgres(database, mode, log) : pglite(database));
+export function wireDatabase(
+  { database, mode }: ResolvedConfig,
+  log: Log,
+  metrics: Metrics,
+): Database {
+  const driver = "url" in database ? postgres(database, mode, log) : pglite(database);
+  return createDatabase(driver, { onOperation: meterOf(metrics) });
+}
+
+/** Operations are statements and whole transactions, by how they ended. */
+function meterOf(metrics: Metrics): (seconds: number, done: boolean) => void {
+  const name = "bulwark_database_operation_duration_seconds";
+  const help = "Time of a statement or a transaction, the wait for a connection included.";
+  const done = metrics.histogram(name, help, { outcome: "done" });
+  const failed = metrics.histogram(name, help, { outcome: "failed" });
+  return (seconds, isDone) => (isDone ? done : failed).observe(seconds);
 }
 
 const postgres = (

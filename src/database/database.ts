@@ -34,8 +34,13 @@ export interface Database {
   close(): Promise<void>;
 }
 
+export interface DatabaseOptions {
+  /** Hears of each operation when it has ended: the seconds it took, and whether it was done. */
+  readonly onOperation?: ((seconds: number, done: boolean) => void) | undefined;
+}
+
 /** createDatabase returns a Database that is not open yet. Calls before `connect` reject. */
-export function createDatabase(driver: Driver): Database {
+export function createDatabase(driver: Driver, options: DatabaseOptions = {}): Database {
   let connection: Connection | undefined;
   let closed = false;
   const active = new Set<Promise<unknown>>();
@@ -48,12 +53,17 @@ export function createDatabase(driver: Driver): Database {
   const guarded = async <T>(work: (orm: Orm) => Promise<T>): Promise<T> => {
     const running = (async () => work(orm()))();
     active.add(running);
+    const started = performance.now();
+    let done = false;
     try {
-      return await running;
+      const result = await running;
+      done = true;
+      return result;
     } catch (error) {
       throw toDatabaseError(error);
     } finally {
       active.delete(running);
+      options.onOperation?.((performance.now() - started) / 1_000, done);
     }
   };
 

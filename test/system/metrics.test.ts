@@ -66,6 +66,7 @@ test("a Prometheus parser reads them, and they count what happened", async () =>
   const all = /_count\{method="GET",route="\/api\/products"\} (\d+)/.exec(text)?.[1];
   expect(Number(last)).toBeGreaterThan(5);
   expect(all).toBe(last);
+  expect(after.get("bulwark_database_operation_duration_seconds")?.type).toBe("HISTOGRAM");
   const events = after.get("bulwark_security_events_total");
   expect(figure(events, { type: "auth.login", result: "success" })).toBeGreaterThan(0);
   expect(figure(after.get("process_resident_memory_bytes"), {})).toBeGreaterThan(1e6);
