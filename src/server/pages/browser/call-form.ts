@@ -128,7 +128,11 @@ function answerView(answer: Answer): HTMLElement {
     ),
     text === ""
       ? element("p", { class: "muted small" }, "The body is empty.")
-      : element("pre", { tabindex: "0", "aria-label": "Body of the answer" }, shown),
+      : element(
+          "pre",
+          { tabindex: "0", role: "region", "aria-label": "Body of the answer" },
+          shown,
+        ),
     shown.length === MAX_SHOWN &&
       element("p", { class: "muted small" }, `The first ${MAX_SHOWN} characters are shown.`),
   );
