@@ -1,7 +1,7 @@
 import type { ErrorDetail } from "../core/index.ts";
 
 /** Shortest password where it is the only factor, in code points (NIST SP 800-63B-4 section 3.1.1.2). */
-export const MIN_PASSWORD_LENGTH = 15;
+const MIN_PASSWORD_LENGTH = 15;
 /** Longest password, in code points. */
 export const MAX_PASSWORD_LENGTH = 256;
 

@@ -53,7 +53,7 @@ export interface BulwarkConfig {
 }
 
 /** The limits that stand without a word of configuration. The first three count by address before authentication. */
-export const DEFAULT_LIMITS: Readonly<Record<string, LimitConfig>> = {
+const DEFAULT_LIMITS: Readonly<Record<string, LimitConfig>> = {
   address: { requests: 6_000, window: "1m" },
   login: { requests: 100, window: "1m" },
   register: { requests: 30, window: "1m" },

@@ -12,7 +12,7 @@ type Address = ipaddr.IPv4 | ipaddr.IPv6;
 type Range = readonly [Address, number];
 
 /** parseAddress reads one address in its one spelling: mapped IPv4 (`::ffff:1.2.3.4`) is IPv4, a zone is dropped. */
-export function parseAddress(text: string): Address | undefined {
+function parseAddress(text: string): Address | undefined {
   const bare = text.includes("%") ? text.slice(0, text.indexOf("%")) : text;
   // ipaddr.js also reads 0177.1 and 127.1, which no peer address ever is.
   if (!bare.includes(":") && !ipaddr.IPv4.isValidFourPartDecimal(bare)) return undefined;
@@ -25,7 +25,7 @@ export const canonicalAddress = (text: string): string | undefined =>
   parseAddress(text)?.toString();
 
 /** parseRange reads an address or a CIDR range. Throws a TypeError that names the field only if it is neither. */
-export function parseRange(text: string, field: string): Range {
+function parseRange(text: string, field: string): Range {
   try {
     const [base = "", bits, ...more] = text.split("/");
     const address = more.length === 0 ? parseAddress(base) : undefined;
@@ -42,7 +42,7 @@ export function parseRange(text: string, field: string): Range {
   throw new TypeError(`${field}: expected an address or CIDR range, came ${JSON.stringify(text)}`);
 }
 
-export function isInRanges(address: Address, ranges: readonly Range[]): boolean {
+function isInRanges(address: Address, ranges: readonly Range[]): boolean {
   return ranges.some(
     ([base, bits]) =>
       base.kind() === address.kind() && (address as ipaddr.IPv6).match(base as ipaddr.IPv6, bits),

@@ -12,7 +12,7 @@ import type { AnyHandler, AnyRoutePolicy } from "./route.ts";
 import type { Schema } from "./validate.ts";
 
 /** What a handler class decides for its routes. */
-export interface RouteHooks {
+interface RouteHooks {
   checkAuth(request: Request, info: AuthInfo): Awaitable<AuthResult>;
   validateQuery(schema: Schema, query: unknown): Awaitable<unknown>;
   validateBody(schema: Schema, body: unknown): Awaitable<unknown>;

@@ -41,7 +41,7 @@ const OUR_FAULT: Readonly<Record<number, string>> = {
 };
 
 /** publicMessage is what of an error may leave the process: a refusal's own words, never a fault's. */
-export const publicMessage = (error: BaseAPIError<string>): string =>
+const publicMessage = (error: BaseAPIError<string>): string =>
   error.statusCode < 500
     ? error.message
     : (OUR_FAULT[error.statusCode] ?? "Something went wrong on our side.");

@@ -1,7 +1,7 @@
 import { hkdfSync, randomBytes } from "node:crypto";
 
 /** One derived key and the id that what it made is marked with. */
-export interface DerivedKey {
+interface DerivedKey {
   readonly id: string;
   readonly bytes: Uint8Array;
 }

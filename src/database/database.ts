@@ -14,7 +14,7 @@ export interface Driver {
   open(): Promise<Connection>;
 }
 
-export interface Connection {
+interface Connection {
   readonly orm: Orm;
   close(): Promise<void>;
 }

@@ -16,7 +16,7 @@ export interface Answer {
   readonly json: Readonly<Record<string, unknown>>;
 }
 
-export interface CallOptions {
+interface CallOptions {
   readonly token?: string | undefined;
   /** A text goes as it is, everything else as JSON. */
   readonly body?: unknown;
@@ -32,7 +32,7 @@ export interface Account {
 }
 
 /** Time that stands still until a test moves it. */
-export interface TestClock {
+interface TestClock {
   now(): number;
   advance(milliseconds: number): void;
 }

@@ -3,7 +3,7 @@ import pg from "pg";
 import { inject } from "vitest";
 import * as services from "../../scripts/services.js";
 
-export type { Service, ServiceOptions } from "../../scripts/services.js";
+export type { Service } from "../../scripts/services.js";
 
 /** The servers of a whole test run; undefined where their binaries are missing. */
 export interface ServiceUrls {
