@@ -2,27 +2,19 @@ const HIDDEN = "[redacted]";
 
 /** Names whose values are secrets wherever they stand; compared in lower case without dashes and underscores. */
 const SECRET_NAMES: ReadonlySet<string> = new Set([
-  "accesstoken",
   "apikey",
-  "authorization",
-  "challengetoken",
   "code",
-  "cookie",
-  "currentpassword",
   "databaseurl",
-  "devicetoken",
   "handle",
   "key",
-  "newpassword",
-  "password",
+  "otp",
   "passwordhash",
-  "refreshtoken",
-  "secret",
-  "setcookie",
-  "token",
+  "recoverycodes",
   "xapikey",
-  "xcsrftoken",
 ]);
+
+/** Names that end so are secrets whatever stands before: `clientSecret`, `id_token`, `proxy-authorization`. */
+const SECRET_ENDING = /(?:password|passphrase|secret|token|authorization|cookie)$/;
 
 /** Texts that are secrets wherever they stand: JWTs, credentials in headers and URLs, PHC and bcrypt hashes. */
 const SECRET_TEXTS: readonly RegExp[] = [
@@ -58,8 +50,9 @@ export function redact(value: unknown, depth = 0): unknown {
   }
   const copy: Record<string, unknown> = {};
   for (const [name, entry] of Object.entries(value).slice(0, MAX_ENTRIES)) {
+    const plain = name.toLowerCase().replaceAll(/[-_]/g, "");
     const isSecret =
-      SECRET_NAMES.has(name.toLowerCase().replaceAll(/[-_]/g, "")) && typeof entry !== "boolean";
+      (SECRET_NAMES.has(plain) || SECRET_ENDING.test(plain)) && typeof entry !== "boolean";
     copy[name] = isSecret && !isErrorCode(name, entry) ? HIDDEN : redact(entry, depth + 1);
   }
   return copy;
