@@ -42,14 +42,16 @@ export class HashQueue {
     this.#taken += 1;
     if (address !== undefined) this.#held.set(address, held + 1);
     try {
-      if (this.#running >= this.#concurrency) {
-        await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      if (this.#running < this.#concurrency) this.#running += 1;
+      else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      try {
+        return await work();
+      } finally {
+        // The turn is handed on, so that nobody who asks just now takes it as well.
+        const next = this.#waiting.shift();
+        if (next === undefined) this.#running -= 1;
+        else next();
       }
-      this.#running += 1;
-      return await work().finally(() => {
-        this.#running -= 1;
-        this.#waiting.shift()?.();
-      });
     } finally {
       this.#taken -= 1;
       if (address !== undefined) this.#release(address);
