@@ -106,7 +106,9 @@ export function resolveConfig(config: BulwarkConfig): ResolvedConfig {
 
 function checkIssuer(issuer: unknown, mode: string, problems: string[]): string {
   const expected = mode === "production" ? "an https origin" : "an origin";
-  const came = issuer === undefined ? "nothing" : JSON.stringify(issuer);
+  // A user's part of a URL may hold a password: it is not shown.
+  const shown = JSON.stringify(issuer)?.replace(/\/\/[^/]*@/, "//...@");
+  const came = shown ?? "nothing";
   try {
     const url = new URL(String(issuer));
     const isOrigin = url.origin !== "null" && url.origin === String(issuer).replace(/\/$/, "");

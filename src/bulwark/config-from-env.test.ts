@@ -1,0 +1,158 @@
+import { describe, expect, test } from "vitest";
+import { ConfigurationError } from "../core/index.ts";
+import { configFromEnv, type Env } from "./config-from-env.ts";
+
+const SECRET = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+const production: Env = {
+  BULWARK_ISSUER: "https://api.example.com",
+  BULWARK_SECRET: SECRET,
+  BULWARK_EMAIL_VERIFICATION: "off",
+};
+
+const problemsOf = (env: Env, dev = false): readonly string[] => {
+  try {
+    configFromEnv(env, { dev });
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigurationError);
+    return (error as ConfigurationError).problems;
+  }
+  return [];
+};
+
+describe("an empty environment", () => {
+  const defaults = {
+    host: "127.0.0.1",
+    port: 3000,
+    issuer: "http://localhost:3000",
+    mode: "development",
+    database: { dataDir: ".bulwark" },
+  };
+
+  test("is enough for a development start", () => {
+    expect(configFromEnv({}, { dev: true })).toMatchObject(defaults);
+  });
+
+  test("and one of empty variables is the same", () => {
+    const names = [
+      "HOST",
+      "PORT",
+      "BULWARK_ISSUER",
+      "BULWARK_SECRET",
+      "DATABASE_URL",
+      "BULWARK_HOSTS",
+      "BULWARK_LIMITS",
+      "BULWARK_EMAIL_VERIFICATION",
+    ];
+    const empty = Object.fromEntries(names.map((name) => [name, " "]));
+    expect(configFromEnv(empty, { dev: true })).toEqual(configFromEnv({}, { dev: true }));
+    expect(configFromEnv({ BULWARK_HOSTS: " , " }, { dev: true }).hosts).toBeUndefined();
+  });
+
+  test("does not start production", () => {
+    expect(problemsOf({})).toEqual([
+      "BULWARK_ISSUER: expected an https origin in production, came nothing",
+      "BULWARK_SECRET: expected 32 random bytes in base64url (bulwark secret generate), came nothing",
+      "SMTP_URL: expected a mail server while BULWARK_EMAIL_VERIFICATION is required, came nothing",
+    ]);
+  });
+});
+
+test("NODE_ENV decides nothing: production is the default", () => {
+  expect(configFromEnv({ ...production, NODE_ENV: "development" }).mode).toBe("production");
+  expect(configFromEnv({ NODE_ENV: "production" }, { dev: true }).mode).toBe("development");
+});
+
+test("every variable has its place", () => {
+  const config = configFromEnv({
+    ...production,
+    HOST: "0.0.0.0",
+    PORT: "8080",
+    BULWARK_SECRET: ` ${SECRET} , b `,
+    BULWARK_HOSTS: "a.example, b.example:8443",
+    BULWARK_TRUSTED_PROXIES: "10.0.0.0/8,fd00::/8",
+    BULWARK_LIMITS: "login=20/1m, user=600/30s",
+    BULWARK_METRICS_TOKEN: "m".repeat(32),
+    DATABASE_URL: "postgres://app:x@db/app",
+    REDIS_URL: "rediss://:x@cache",
+  });
+  expect(config).toMatchObject({
+    mode: "production",
+    issuer: "https://api.example.com",
+    host: "0.0.0.0",
+    port: 8080,
+    secret: [SECRET, "b"],
+    hosts: ["a.example", "b.example:8443"],
+    trustedProxies: ["10.0.0.0/8", "fd00::/8"],
+    limits: { login: { requests: 20, window: "1m" }, user: { requests: 600, window: "30s" } },
+    metricsToken: "m".repeat(32),
+    database: { url: "postgres://app:x@db/app" },
+    redisUrl: "rediss://:x@cache",
+    emailVerification: "off",
+  });
+});
+
+test("the data folder is PGlite's, and stands aside for a database", () => {
+  const at = (env: Env) => configFromEnv(env, { dev: true }).database;
+  expect(at({ BULWARK_DATA_DIR: "/var/b" })).toEqual({ dataDir: "/var/b" });
+  expect(at({ BULWARK_DATA_DIR: "/var/b", DATABASE_URL: "postgresql://db/a" })).toEqual({
+    url: "postgresql://db/a",
+  });
+});
+
+describe("what is wrong is named: the variable, what was expected, what came", () => {
+  const LOOPBACK = "HOST: expected a loopback address in development mode, such as 127.0.0.1";
+  const PORT = "PORT: expected a number from 1 to 65535";
+  const LIMITS = "BULWARK_LIMITS: expected name=requests/window, such as login=20/1m";
+
+  test.each<[env: Env, problem: string]>([
+    [{ HOST: "0.0.0.0" }, `${LOOPBACK}, came "0.0.0.0"`],
+    [{ HOST: "::" }, `${LOOPBACK}, came "::"`],
+    [{ HOST: "127.0.0.1.evil.example" }, `${LOOPBACK}, came "127.0.0.1.evil.example"`],
+    [{ HOST: "localhost.example" }, `${LOOPBACK}, came "localhost.example"`],
+    [{ PORT: "0" }, `${PORT}, came "0"`],
+    [{ PORT: "65536" }, `${PORT}, came "65536"`],
+    [{ PORT: "80x" }, `${PORT}, came "80x"`],
+    [{ PORT: "-1" }, `${PORT}, came "-1"`],
+    [{ PORT: "1e3" }, `${PORT}, came "1e3"`],
+    [{ BULWARK_LIMITS: "login" }, `${LIMITS}, came "login"`],
+    [{ BULWARK_LIMITS: "login=20" }, `${LIMITS}, came "login=20"`],
+    [{ BULWARK_LIMITS: "login=-1/1m" }, `${LIMITS}, came "login=-1/1m"`],
+    [{ BULWARK_LIMITS: "__proto__=1/1m" }, `${LIMITS}, came "__proto__=1/1m"`],
+    [
+      { BULWARK_EMAIL_VERIFICATION: "yes" },
+      'BULWARK_EMAIL_VERIFICATION: expected "off" or "required", came "yes"',
+    ],
+    [
+      { BULWARK_METRICS_TOKEN: "short" },
+      "BULWARK_METRICS_TOKEN: expected at least 32 characters, came a value of 5",
+    ],
+    [
+      { DATABASE_URL: "mysql://db/a" },
+      "DATABASE_URL: expected postgres://user:password@host/database, came another text",
+    ],
+    [
+      { REDIS_URL: "http://cache" },
+      "REDIS_URL: expected rediss://user:password@host, came another text",
+    ],
+  ])("%j", (env, problem) => {
+    expect(problemsOf(env, true)).toEqual([problem]);
+  });
+
+  test.each(["127.0.0.1", "127.1.2.3", "::1", "localhost"])("%s is loopback", (HOST) => {
+    expect(configFromEnv({ HOST }, { dev: true }).host).toBe(HOST);
+  });
+});
+
+test("no secret is printed, whatever variable it stands in wrongly", () => {
+  const canary = "hunter2hunter2";
+  const problems = problemsOf({
+    PORT: "x",
+    BULWARK_SECRET: canary,
+    DATABASE_URL: `app:${canary}@db`,
+    REDIS_URL: `cache:${canary}`,
+    SMTP_URL: `smtp://u:${canary}@mail`,
+    BULWARK_METRICS_TOKEN: canary,
+  });
+  expect(problems.length).toBeGreaterThan(3);
+  expect(problems.join("\n")).not.toContain(canary);
+});
