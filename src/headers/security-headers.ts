@@ -19,6 +19,7 @@ export function setSecurityHeaders<R extends { readonly headers: Headers }>(
 /** securityHeaders returns a Response with the same status and body, and the headers of {@link setSecurityHeaders}. */
 export function securityHeaders(response: Response, options: HeaderOptions = {}): Response {
   const { status, statusText } = response;
-  const copy = new Response(response.body, { status, statusText, headers: response.headers });
-  return setSecurityHeaders(copy, options);
+  // A copy of the headers: a host's own Response class may keep those that it is given.
+  const headers = new Headers(response.headers);
+  return setSecurityHeaders(new Response(response.body, { status, statusText, headers }), options);
 }
