@@ -118,6 +118,6 @@ export const SECURITY_SCHEMES = {
 export const ANY_PATH = [
   "Every answer is an envelope with `success`, and carries `x-request-id`. A refusal has a stable `code`; with",
   "`Accept: application/problem+json` it comes as RFC 9457. Besides what an operation lists, any path may answer",
-  "404 NOT_FOUND, 405 METHOD_NOT_ALLOWED, 406 NOT_ACCEPTABLE, 408 REQUEST_TIMEOUT, 414 URI_TOO_LONG,",
-  "421 MISDIRECTED_REQUEST and 431 HEADERS_TOO_LARGE.",
+  "404 NOT_FOUND, 405 METHOD_NOT_ALLOWED, 406 NOT_ACCEPTABLE, 408 REQUEST_TIMEOUT, 413 PAYLOAD_TOO_LARGE,",
+  "414 URI_TOO_LONG and 431 HEADERS_TOO_LARGE; and 401 UNAUTHORIZED to a credential that is not good, also where none is asked for.",
 ].join("\n");

@@ -59,6 +59,32 @@ describe("a schema that cannot say its shape", () => {
   });
 });
 
+describe("an example is taken by its own schema", () => {
+  const rows: Record<string, z.ZodType> = {
+    "a whole number": z.int(),
+    "a number in a range": z.int().min(10).max(20),
+    "a number above": z.number().gt(5),
+    "a whole number above": z.int().gt(5),
+    "a number at most": z.number().max(-3),
+    "a number below": z.number().lt(-3),
+    "a fraction": z.number().gt(0).lt(0.5),
+    "a multiple": z.number().min(12).multipleOf(5),
+    "a short text": z.string().max(2),
+    "a long text": z.string().min(20),
+    "an address": z.ipv4(),
+    "several items": z.array(z.string()).min(2),
+    "a tuple": z.tuple([z.string(), z.number()]),
+    "a union": z.union([z.strictObject({ a: z.string() }), z.null()]),
+  };
+  test.each(Object.entries(rows))("%s", (_name, schema) => {
+    expect(schema.safeParse(bodyOf(post(schema)).body?.example).error).toBeUndefined();
+  });
+
+  test("and shows no bound that nobody would send", () => {
+    expect(bodyOf(post(z.int())).body?.example).toBe(1);
+  });
+});
+
 describe("named parts", () => {
   const Thing = z.strictObject({ name: z.string() }).meta({ id: "Thing" });
 
@@ -126,6 +152,14 @@ describe("an operation", () => {
     const operation = only(openApiDocument([route], OPTIONS).paths["/guarded"]);
     expect(operation["x-bulwark-policies"]).toContainEqual({ name: "mine", options: { level: 3 } });
     expect(operation.responses).toHaveProperty("403");
+  });
+
+  test("answers 421 unless it stands under any Host", () => {
+    const probe = define.GET(() => null, { ...open, path: "/probe", insecureAnyHost: true });
+    const other = define.GET(() => null, { ...open, path: "/other" });
+    const { paths } = openApiDocument([probe, other], OPTIONS);
+    expect(only(paths["/probe"]).responses).not.toHaveProperty("421");
+    expect(only(paths["/other"]).responses).toHaveProperty("421");
   });
 
   test("that states what it produces has no envelope around it", () => {

@@ -7,7 +7,7 @@ const NOT_FORBIDDING: ReadonlySet<string> = new Set(["requireAuth", "rateLimit"]
 /** errorCodes are the codes that a route can answer: those that follow from its policy, and those that it states. */
 export function errorCodes(route: AnyRoute): ErrorCode[] {
   const { definition, policies, path } = route;
-  const { query, body, requireAuth, insecureUnlimited } = definition;
+  const { query, body, requireAuth, insecureAnyHost, insecureUnlimited } = definition;
   const guards = policies.filter(({ name }) => !NOT_FORBIDDING.has(name));
   const hasCsrf = guards.some(({ name }) => /csrf/i.test(name));
   const isForbidding = guards.some(({ name }) => !/csrf/i.test(name));
@@ -18,6 +18,7 @@ export function errorCodes(route: AnyRoute): ErrorCode[] {
     [isForbidding, "FORBIDDEN"],
     [hasCsrf, "CSRF_REJECTED"],
     [/[:*]/.test(path), "NOT_FOUND"],
+    [insecureAnyHost !== true, "MISDIRECTED_REQUEST"],
     [insecureUnlimited !== true, "RATE_LIMIT_EXCEEDED"],
     [true, "INTERNAL_ERROR", "SERVICE_UNAVAILABLE"],
   ];

@@ -1,6 +1,7 @@
 import type { JsonSchema } from "./types.ts";
 
 const MAX_DEPTH = 6;
+const MAX_ITEMS = 10;
 
 const FORMATS: Readonly<Record<string, string>> = {
   email: "person@example.com",
@@ -8,9 +9,14 @@ const FORMATS: Readonly<Record<string, string>> = {
   "date-time": "2027-01-01T12:00:00.000Z",
   date: "2027-01-01",
   uri: "https://example.com/",
+  ipv4: "192.0.2.1",
+  ipv6: "2001:db8::1",
 };
 
-/** exampleOf makes a value of a schema: its own example where it has one, else the smallest that its keywords ask for. */
+/**
+ * exampleOf makes a value of a schema: its own example where it has one, else a small one that its keywords allow;
+ * a pattern is not solved, so a schema with one should bring an example.
+ */
 export function exampleOf(
   schema: JsonSchema,
   resolve: (schema: JsonSchema) => JsonSchema,
@@ -29,12 +35,12 @@ export function exampleOf(
     case "object":
       return exampleObject(found, deeper);
     case "array":
-      return found.items === undefined ? [] : [deeper(found.items)];
+      return exampleList(found, deeper);
     case "string":
       return exampleText(found);
     case "integer":
     case "number":
-      return found.minimum ?? 1;
+      return exampleNumber(found);
     case "boolean":
       return true;
     default:
@@ -55,7 +61,34 @@ function exampleObject(schema: JsonSchema, deeper: (inner: JsonSchema) => unknow
   return Object.fromEntries(shown.map(([name, property]) => [name, deeper(property)]));
 }
 
+/** One item, or as many as the least; a tuple's each by its own schema. */
+function exampleList(schema: JsonSchema, deeper: (inner: JsonSchema) => unknown): unknown[] {
+  const { items, prefixItems = [], minItems = 1 } = schema;
+  const first = prefixItems.map(deeper);
+  // A closed tuple says `items: false`.
+  if (typeof items !== "object") return first;
+  const more = Math.min(Math.max(minItems - first.length, 0), MAX_ITEMS);
+  return [...first, ...Array.from({ length: more }, () => deeper(items))];
+}
+
+/** 1 where it is allowed, else what is nearest to it: a bound such as the least safe integer shows nobody anything. */
+function exampleNumber(schema: JsonSchema): number {
+  const { minimum, exclusiveMinimum, maximum, exclusiveMaximum, multipleOf } = schema;
+  const whole = schema.type === "integer";
+  const low = Math.max(minimum ?? -Infinity, whole ? above(exclusiveMinimum) : -Infinity);
+  const high = Math.min(maximum ?? Infinity, whole ? below(exclusiveMaximum) : Infinity);
+  const over = exclusiveMinimum ?? -Infinity;
+  const under = exclusiveMaximum ?? Infinity;
+  let value = Math.min(Math.max(multipleOf ?? 1, low), high);
+  if (value <= over) value = under === Infinity ? over + 1 : (over + under) / 2;
+  if (value >= under) value = over === -Infinity ? under - 1 : (over + under) / 2;
+  return multipleOf === undefined ? value : Math.ceil(value / multipleOf) * multipleOf;
+}
+
+const above = (bound: number | undefined): number => (bound === undefined ? -Infinity : bound + 1);
+const below = (bound: number | undefined): number => (bound === undefined ? Infinity : bound - 1);
+
 function exampleText(schema: JsonSchema): string {
-  const { format = "", minLength = 0 } = schema;
-  return FORMATS[format] ?? "text".padEnd(minLength, "-");
+  const { format = "", minLength = 0, maxLength } = schema;
+  return FORMATS[format] ?? "text".padEnd(minLength, "-").slice(0, maxLength);
 }

@@ -81,14 +81,14 @@ describe("who may call what", () => {
 describe("errors", () => {
   test.each([
     ["get", "/health/live", ["500", "503"]],
-    ["get", "/api/products", ["400", "401", "429", "500", "503"]],
-    ["get", "/api/products/{id}", ["401", "404", "429", "500", "503"]],
-    ["post", "/api/products", ["400", "401", "413", "415", "429", "500", "503"]],
-    ["patch", "/api/products/{id}", "400 401 403 404 413 415 429 500 503".split(" ")],
-    ["delete", "/api/products/{id}", ["401", "403", "404", "429", "500", "503"]],
-    ["post", "/api/auth/login", ["400", "401", "413", "415", "429", "500", "503"]],
-    ["post", "/api/auth/register", ["400", "409", "413", "415", "429", "500", "503"]],
-    ["get", "/api/admin/audit", ["400", "401", "403", "429", "500", "503"]],
+    ["get", "/api/products", ["400", "401", "421", "429", "500", "503"]],
+    ["get", "/api/products/{id}", ["401", "404", "421", "429", "500", "503"]],
+    ["post", "/api/products", ["400", "401", "413", "415", "421", "429", "500", "503"]],
+    ["patch", "/api/products/{id}", "400 401 403 404 413 415 421 429 500 503".split(" ")],
+    ["delete", "/api/products/{id}", ["401", "403", "404", "421", "429", "500", "503"]],
+    ["post", "/api/auth/login", ["400", "401", "413", "415", "421", "429", "500", "503"]],
+    ["post", "/api/auth/register", ["400", "409", "413", "415", "421", "429", "500", "503"]],
+    ["get", "/api/admin/audit", ["400", "401", "403", "421", "429", "500", "503"]],
   ])("%s %s", (method, path, expected) => {
     const statuses = Object.keys(operation(method, path).responses);
     expect(statuses.filter((status) => Number(status) >= 400).sort()).toEqual(expected);
