@@ -15,5 +15,19 @@ export {
   type QueryBuilderOptions,
 } from "./query-builder.ts";
 export { auditEvents } from "./tables/audit.ts";
-export { oneTimeTokens, sessions, users } from "./tables/auth.ts";
+export {
+  accountGuards,
+  devices,
+  factorResets,
+  identities,
+  oneTimeTokens,
+  passkeys,
+  recoveryCodes,
+  refreshFamilies,
+  sessions,
+  signingKeys,
+  totpCredentials,
+  users,
+} from "./tables/auth.ts";
+export { mailOutbox } from "./tables/mail.ts";
 export { insideTransaction } from "./transaction.ts";

@@ -10,12 +10,17 @@ import {
   type UserPrincipal,
   uuidv7,
   ValidationError,
-} from "../core/index.ts";
-import { type Database, isUniqueViolation, type OrmTransaction, users } from "../database/index.ts";
+} from "../../core/index.ts";
+import {
+  type Database,
+  isUniqueViolation,
+  type OrmTransaction,
+  users,
+} from "../../database/index.ts";
+import type { PasswordService } from "../passwords/index.ts";
+import type { SessionStore } from "../sessions/index.ts";
+import type { TokenService } from "../tokens/index.ts";
 import { normalizeEmail } from "./email.ts";
-import type { PasswordService } from "./password-service.ts";
-import type { SessionStore } from "./session-store.ts";
-import type { TokenService } from "./token-service.ts";
 
 export interface AuthServiceOptions {
   readonly database: Database;
@@ -135,7 +140,7 @@ export class AuthService {
     const { address } = context;
     const { password } = credentials;
     const good =
-      found === undefined
+      found === undefined || found.passwordHash === null
         ? await this.#passwords.verifyNothing(password, address)
         : await this.#passwords.verifyPassword(password, found.passwordHash, address);
     if (!good || found === undefined || found.disabledAt !== null) {
@@ -218,14 +223,15 @@ export class AuthService {
   }
 
   async #rehash(user: UserRow, password: string, address: string | undefined): Promise<void> {
-    if (!this.#passwords.needsRehash(user.passwordHash)) return;
+    const proved = user.passwordHash;
+    if (proved === null || !this.#passwords.needsRehash(proved)) return;
     const passwordHash = await this.#passwords.rehashPassword(password, address);
     // Only over the hash that was verified: a password that was changed meanwhile stands.
     await this.#database.run((orm) =>
       orm
         .update(users)
         .set({ passwordHash })
-        .where(and(eq(users.id, user.id), eq(users.passwordHash, user.passwordHash))),
+        .where(and(eq(users.id, user.id), eq(users.passwordHash, proved))),
     );
   }
 

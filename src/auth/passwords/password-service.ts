@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { type Algorithm, hash, verify } from "@node-rs/argon2";
-import { ValidationError } from "../core/index.ts";
+import { ValidationError } from "../../core/index.ts";
 import { HashQueue } from "./hash-queue.ts";
 import { MAX_PASSWORD_LENGTH, type PasswordContext, passwordProblems } from "./password-policy.ts";
 

@@ -1,4 +1,4 @@
-import { UnavailableError } from "../core/index.ts";
+import { UnavailableError } from "../../core/index.ts";
 
 export interface HashQueueOptions {
   /** Hashes at once. Default: the thread pool's size less 2 (UV_THREADPOOL_SIZE, 4 where unset), at least 1. */

@@ -9,9 +9,9 @@ import {
   systemClock,
   UnauthorizedError,
   uuidv7,
-} from "../core/index.ts";
-import type { KeyRing } from "../crypto/index.ts";
-import type { Session, SessionStore } from "./session-store.ts";
+} from "../../core/index.ts";
+import type { KeyRing } from "../../crypto/index.ts";
+import type { Session, SessionStore } from "../sessions/index.ts";
 
 export interface TokenServiceOptions {
   readonly keys: KeyRing;

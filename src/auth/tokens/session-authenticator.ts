@@ -4,7 +4,7 @@ import {
   isPromise,
   UnauthorizedError,
   type UserPrincipal,
-} from "../core/index.ts";
+} from "../../core/index.ts";
 import type { TokenPayload, TokenService } from "./token-service.ts";
 
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;

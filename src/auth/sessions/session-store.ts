@@ -6,9 +6,9 @@ import {
   parseDuration,
   systemClock,
   uuidv7,
-} from "../core/index.ts";
-import { sha256 } from "../crypto/index.ts";
-import { type Database, type Orm, sessions, users } from "../database/index.ts";
+} from "../../core/index.ts";
+import { sha256 } from "../../crypto/index.ts";
+import { type Database, type Orm, sessions, users } from "../../database/index.ts";
 
 export interface SessionStoreOptions {
   readonly database: Database;
@@ -74,10 +74,12 @@ export class SessionStore {
       id,
       userId: session.userId,
       handleHash: sha256(handle),
+      mode: "token",
       methods: [...session.methods],
       address: session.address ?? null,
       agent: session.agent?.slice(0, 512).toWellFormed().replaceAll("\0", "") ?? null,
       createdAt: new Date(now),
+      lastSeenAt: new Date(now),
       expiresAt: new Date(expiresAt),
     });
     return { id, handle, expiresAt };

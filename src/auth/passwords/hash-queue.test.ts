@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { UnavailableError } from "../core/index.ts";
+import { UnavailableError } from "../../core/index.ts";
 import { HashQueue, type HashQueueOptions } from "./hash-queue.ts";
 
 /** A promise, and what resolves it. */

@@ -1,4 +1,4 @@
-import type { ErrorDetail } from "../core/index.ts";
+import type { ErrorDetail } from "../../core/index.ts";
 
 /** Shortest password where it is the only factor, in code points (NIST SP 800-63B-4 section 3.1.1.2). */
 const MIN_PASSWORD_LENGTH = 15;

@@ -7,9 +7,9 @@ import {
   parseDuration,
   systemClock,
   uuidv7,
-} from "../core/index.ts";
-import { sha256 } from "../crypto/index.ts";
-import { type Database, oneTimeTokens, users } from "../database/index.ts";
+} from "../../core/index.ts";
+import { sha256 } from "../../crypto/index.ts";
+import { type Database, oneTimeTokens, users } from "../../database/index.ts";
 import type { AuthService, NewUser, PublicUser } from "./auth-service.ts";
 
 const PURPOSE = "first-admin";

@@ -1,0 +1,6 @@
+export {
+  type NewSession,
+  type Session,
+  SessionStore,
+  type SessionStoreOptions,
+} from "./session-store.ts";

@@ -1,0 +1,2 @@
+export { sessionAuthenticator } from "./session-authenticator.ts";
+export { type TokenPayload, TokenService, type TokenServiceOptions } from "./token-service.ts";
