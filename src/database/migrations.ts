@@ -72,7 +72,9 @@ ALTER TABLE bulwark.users ALTER COLUMN password_hash DROP NOT NULL;
 ALTER TABLE bulwark.users ADD COLUMN delete_at timestamp(3) with time zone;
 CREATE INDEX users_delete_at_idx ON bulwark.users (delete_at);
 DELETE FROM bulwark.sessions;
+ALTER TABLE bulwark.sessions DROP COLUMN handle_hash;
 ALTER TABLE bulwark.sessions ADD COLUMN mode text NOT NULL;
+ALTER TABLE bulwark.sessions ADD COLUMN secret_hash bytea CONSTRAINT sessions_secret_hash_key UNIQUE;
 ALTER TABLE bulwark.sessions ADD COLUMN last_seen_at timestamp(3) with time zone NOT NULL;
 CREATE TABLE bulwark.refresh_families (
   id uuid PRIMARY KEY,

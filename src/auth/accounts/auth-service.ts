@@ -157,6 +157,7 @@ export class AuthService {
     const session = await this.#database.transaction(async (tx) => {
       const begun = await this.#sessions.create(tx, {
         userId: user.id,
+        mode: "token",
         methods: [{ method: "pwd", at: this.#clock.now() }],
         address: context.address,
         agent: context.request?.headers.get("user-agent") ?? undefined,
@@ -175,7 +176,11 @@ export class AuthService {
       );
       return begun;
     });
-    const accessToken = await this.#tokens.generateToken({ ...session, userId: user.id });
+    const accessToken = await this.#tokens.generateToken({
+      userId: user.id,
+      sessionId: session.id,
+      expiresAt: session.expiresAt,
+    });
     return { accessToken, expiresIn: this.#tokens.expiresIn, user: publicUser(user) };
   }
 

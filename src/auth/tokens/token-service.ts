@@ -85,14 +85,14 @@ export class TokenService {
   /** generateToken returns an access token of a session, which ends with the session at the latest. */
   async generateToken(session: {
     readonly userId: string;
-    readonly handle: string;
+    readonly sessionId: string;
     readonly expiresAt: number;
   }): Promise<string> {
     const now = this.#clock.now();
     const iat = Math.floor(now / 1_000);
     const exp = Math.floor(Math.min(now + this.#lifetimeMs, session.expiresAt) / 1_000);
     const [[kid, key] = raise()] = this.#keyById();
-    return new SignJWT({ sid: session.handle })
+    return new SignJWT({ sid: session.sessionId })
       .setProtectedHeader({ alg: ALGORITHM, typ: TYPE, kid })
       .setIssuer(this.#issuer)
       .setAudience(this.#issuer)

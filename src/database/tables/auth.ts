@@ -35,7 +35,7 @@ export const users = bulwarkSchema.table(
   ],
 );
 
-/** Signed-in sessions. Of what a token or cookie carries only a hash stands here. */
+/** Signed-in sessions. A token names one by its id, signed; a cookie carries a secret, of which only the hash stands here. */
 export const sessions = bulwarkSchema.table(
   "sessions",
   {
@@ -43,9 +43,10 @@ export const sessions = bulwarkSchema.table(
     userId: uuid("user_id")
       .notNull()
       .references(() => users.id, { onDelete: "cascade" }),
-    handleHash: bytea("handle_hash").notNull(),
-    /** `token` or `cookie`: how the handle is carried, and the only way in which it is accepted. */
-    mode: text("mode").notNull(),
+    /** `token` or `cookie`: how the session is carried, and the only way in which it is accepted. */
+    mode: text("mode").notNull().$type<"token" | "cookie">(),
+    /** Of a cookie's secret; null for tokens. */
+    secretHash: bytea("secret_hash"),
     methods: jsonb("methods").notNull().$type<readonly { method: string; at: number }[]>(),
     address: text("address"),
     agent: text("agent"),
@@ -55,7 +56,7 @@ export const sessions = bulwarkSchema.table(
     expiresAt: at("expires_at").notNull(),
   },
   (table) => [
-    unique("sessions_handle_hash_key").on(table.handleHash),
+    unique("sessions_secret_hash_key").on(table.secretHash),
     index("sessions_user_id_idx").on(table.userId),
     index("sessions_expires_at_idx").on(table.expiresAt),
   ],
