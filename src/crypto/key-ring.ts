@@ -6,10 +6,18 @@ interface DerivedKey {
   readonly bytes: Uint8Array;
 }
 
+/** A key that seals, and the 32 bytes that name it: an HKDF output of its own, which commits to the key. */
+export interface SealingKey {
+  readonly id: Uint8Array;
+  readonly bytes: Uint8Array;
+}
+
 /** KeyRing derives a key of its own for every purpose from each of the application's secrets, newest first. */
 export interface KeyRing {
   /** derive returns the 32-byte keys of a purpose; the first one makes, all of them verify. */
   derive(purpose: string): readonly [DerivedKey, ...DerivedKey[]];
+  /** sealing returns the keys that seal values of a purpose, the newest first; the same objects each time. */
+  sealing(purpose: string): readonly [SealingKey, ...SealingKey[]];
 }
 
 const SECRET = /^[A-Za-z0-9_-]{43,}$/;
@@ -37,7 +45,19 @@ export function createKeyRing(secrets: readonly string[]): KeyRing {
   }
   const material = secrets.map((secret) => Buffer.from(secret, "base64url"));
   if (material.length === 0) throw new RangeError("secret: expected at least one, came none");
+  const sealing = new Map<string, readonly [SealingKey, ...SealingKey[]]>();
   return {
+    sealing(purpose) {
+      let keys = sealing.get(purpose);
+      if (keys === undefined) {
+        keys = material.map((bytes) => ({
+          id: expand(bytes, `bulwark sealing key id\0${purpose}`),
+          bytes: expand(bytes, `bulwark sealing key\0${purpose}`),
+        })) as [SealingKey, ...SealingKey[]];
+        sealing.set(purpose, keys);
+      }
+      return keys;
+    },
     derive(purpose) {
       const keys = material.map((bytes) => ({
         id: Buffer.from(expand(bytes, `bulwark key id\0${purpose}`)).toString("base64url", 0, 12),
