@@ -1,5 +1,5 @@
 import { ConfigurationError } from "../core/index.ts";
-import type { BulwarkConfig, DatabaseConfig, LimitConfig } from "./config.ts";
+import type { BulwarkConfig, DatabaseConfig, LimitConfig, SmtpConfig } from "./config.ts";
 
 /** What a server needs besides: where it listens. */
 export interface ServerConfig extends BulwarkConfig {
@@ -50,6 +50,9 @@ export function configFromEnv(env: Env, options: { readonly dev?: boolean } = {}
     limits: limitsOf(env, problems),
     metricsToken: metricsTokenOf(env, problems),
     emailVerification: verification,
+    smtp: smtpOf(env, problems),
+    csrfOrigins: list(env, "BULWARK_CSRF_ORIGINS") ?? list(env, "BULWARK_ORIGINS"),
+    auth: { adminMfa: adminMfaOf(env, problems) },
   };
   if (problems.length > 0) throw new ConfigurationError(problems);
   return config;
@@ -95,6 +98,23 @@ function redisOf(env: Env, problems: string[]): string | undefined {
   return url;
 }
 
+function smtpOf(env: Env, problems: string[]): SmtpConfig | undefined {
+  const url = text(env, "SMTP_URL");
+  if (url === undefined) return undefined;
+  // The URL holds a password: what came is not shown.
+  if (!/^smtps?:\/\//.test(url)) {
+    problems.push("SMTP_URL: expected smtps://user:password@host, came another text");
+  }
+  return { url, from: text(env, "SMTP_FROM") };
+}
+
+function adminMfaOf(env: Env, problems: string[]): "required" | "off" | undefined {
+  const value = text(env, "BULWARK_ADMIN_MFA");
+  if (value === undefined || value === "required" || value === "off") return value;
+  problems.push(`BULWARK_ADMIN_MFA: expected "required" or "off", came ${JSON.stringify(value)}`);
+  return undefined;
+}
+
 function databaseOf(env: Env, problems: string[]): DatabaseConfig {
   const url = text(env, "DATABASE_URL");
   if (url === undefined) return { dataDir: text(env, "BULWARK_DATA_DIR") ?? ".bulwark" };
@@ -122,14 +142,10 @@ function verificationOf(
     );
     return undefined;
   }
-  const required = value === "required" || (value === undefined && mode === "production");
+  const required = mode === "production" && value !== "off";
   if (required && text(env, "SMTP_URL") === undefined) {
     problems.push(
       "SMTP_URL: expected a mail server while BULWARK_EMAIL_VERIFICATION is required, came nothing",
-    );
-  } else if (required) {
-    problems.push(
-      'BULWARK_EMAIL_VERIFICATION: expected "off", since this version sends no mail yet, came "required"',
     );
   }
   return value;

@@ -22,6 +22,43 @@ export interface LimitConfig {
   readonly window: string;
 }
 
+export interface SmtpConfig {
+  /** Such as `smtps://user:password@smtp.example.com`. Verified TLS in production, unless it is on this machine. */
+  readonly url: string;
+  /** The sender. Default `no-reply@` the issuer's host. */
+  readonly from?: string | undefined;
+}
+
+/** AuthConfig is how people sign in, and how long that lasts. */
+export interface AuthConfig {
+  /** Shown in authenticator apps and mail. Default: the issuer's host. */
+  readonly productName?: string | undefined;
+  /** Signs access tokens. Default `HS256`, with a key derived from the secret. */
+  readonly tokenAlgorithm?: "HS256" | "EdDSA" | "ES256" | undefined;
+  /** Life of an access token. Default 1h. */
+  readonly tokenLifetime?: string | undefined;
+  /** Longest time between two requests of a session. Default 1h. */
+  readonly idleTimeout?: string | undefined;
+  /** Longest life of a session. Default 12h. */
+  readonly absoluteTimeout?: string | undefined;
+  /** Sessions of one user at once. Default 20. */
+  readonly maxSessions?: number | undefined;
+  /** Hashes new passwords. Default `argon2id`. */
+  readonly passwordAlgorithm?: "argon2id" | "bcrypt" | undefined;
+  /** Failures after which an account is locked for a time. Default 5. */
+  readonly lockAfter?: number | undefined;
+  /** The first lock; each further failure doubles it, up to an hour. Default 1m. */
+  readonly lockFor?: string | undefined;
+  /** Sign-in by a mailed link. Default off. */
+  readonly magicLink?: boolean | undefined;
+  /** Roles that a session holds only after a second factor. Default none. */
+  readonly rolesThatNeedMfa?: readonly string[] | undefined;
+  /** Whether /admin asks for a second factor. Default `required`, `off` in development. */
+  readonly adminMfa?: "required" | "off" | undefined;
+  /** How long an account that its owner deleted can be taken back. Default 30d. */
+  readonly deletionGrace?: string | undefined;
+}
+
 /** BulwarkConfig is all that an application decides; what it leaves out is the safe default. */
 export interface BulwarkConfig {
   /** Origin of the API, such as `https://api.example.com`: `iss` of tokens, and the Host that is served. https in production. */
@@ -44,6 +81,12 @@ export interface BulwarkConfig {
   readonly limits?: Readonly<Record<string, LimitConfig>> | undefined;
   /** Whether an address must be proved before its first session. Default `required`, `off` in development. */
   readonly emailVerification?: "off" | "required" | undefined;
+  /** Where mail goes. Default: a mailbox in memory, in development alone. */
+  readonly smtp?: SmtpConfig | undefined;
+  /** How people sign in. */
+  readonly auth?: AuthConfig | undefined;
+  /** Origins besides the issuer's whose pages may send requests with our cookies. Default none. */
+  readonly csrfOrigins?: readonly string[] | undefined;
   /** Migration sets of the application's own tables, run after Bulwark's. Default none. */
   readonly migrations?: readonly MigrationSet[] | undefined;
   /** Version in every envelope. Default `1`. */
@@ -52,13 +95,14 @@ export interface BulwarkConfig {
   readonly log?: Log | undefined;
 }
 
-/** The limits that stand without a word of configuration. The first three count by address before authentication. */
+/** The limits that stand without a word of configuration. The first three count by address before authentication; `mail` counts by recipient. */
 const DEFAULT_LIMITS: Readonly<Record<string, LimitConfig>> = {
   address: { requests: 6_000, window: "1m" },
   login: { requests: 100, window: "1m" },
   register: { requests: 30, window: "1m" },
   anonymous: { requests: 600, window: "1m" },
   user: { requests: 1_200, window: "1m" },
+  mail: { requests: 5, window: "1h" },
 };
 
 export interface ResolvedConfig {
@@ -70,6 +114,13 @@ export interface ResolvedConfig {
   readonly redisUrl: string | undefined;
   readonly limits: Readonly<Record<string, LimitConfig>>;
   readonly emailVerification: "off" | "required";
+  readonly smtp: SmtpConfig | undefined;
+  readonly auth: AuthConfig & {
+    readonly productName: string;
+    readonly adminMfa: "required" | "off";
+  };
+  /** The issuer's origin, and those that may send our cookies besides. */
+  readonly csrfOrigins: readonly string[];
 }
 
 /** resolveConfig checks a configuration and fills in its defaults. Throws a ConfigurationError that lists every problem. */
@@ -84,11 +135,15 @@ export function resolveConfig(config: BulwarkConfig): ResolvedConfig {
   const limits = checkLimits(config.limits ?? {}, problems);
   const emailVerification =
     config.emailVerification ?? (mode === "development" ? "off" : "required");
-  if (emailVerification !== "off") {
-    problems.push(
-      'emailVerification: expected "off" until mail is configured, came "required" (production\'s default)',
-    );
+  if (emailVerification !== "off" && emailVerification !== "required") {
+    const came = JSON.stringify(emailVerification);
+    problems.push(`emailVerification: expected "off" or "required", came ${came}`);
   }
+  if (emailVerification === "required" && mode === "production" && config.smtp === undefined) {
+    problems.push("smtp: expected a mail server while emailVerification is required, came nothing");
+  }
+  const csrfOrigins = checkOrigins(config.csrfOrigins ?? [], "csrfOrigins", problems);
+  checkAuth(config.auth ?? {}, problems);
   if (problems.length > 0) throw new ConfigurationError(problems);
   const own = new URL(issuer);
   const local = mode === "development" ? localHosts(own) : [];
@@ -101,6 +156,13 @@ export function resolveConfig(config: BulwarkConfig): ResolvedConfig {
     redisUrl: config.redisUrl,
     limits: { ...DEFAULT_LIMITS, ...limits },
     emailVerification,
+    smtp: config.smtp,
+    auth: {
+      ...config.auth,
+      productName: config.auth?.productName ?? own.hostname,
+      adminMfa: config.auth?.adminMfa ?? (mode === "development" ? "off" : "required"),
+    },
+    csrfOrigins: [own.origin, ...csrfOrigins],
   };
 }
 
@@ -121,6 +183,59 @@ function checkIssuer(issuer: unknown, mode: string, problems: string[]): string 
   problems.push(`issuer: expected ${expected} such as "https://api.example.com", came ${came}`);
   return "";
 }
+
+/** An origin is compared as a text: one with a path or in another spelling would never match. */
+function checkOrigins(
+  origins: readonly string[],
+  field: string,
+  problems: string[],
+): readonly string[] {
+  for (const [index, origin] of origins.entries()) {
+    if (URL.canParse(origin) && new URL(origin).origin === origin && origin !== "null") continue;
+    const came = JSON.stringify(origin);
+    problems.push(
+      `${field}[${index}]: expected an origin such as "https://app.example.com", came ${came}`,
+    );
+  }
+  return origins;
+}
+
+/** Durations and choices are checked here, since the services that use them are made later. */
+function checkAuth(auth: AuthConfig, problems: string[]): void {
+  for (const name of [
+    "tokenLifetime",
+    "idleTimeout",
+    "absoluteTimeout",
+    "lockFor",
+    "deletionGrace",
+  ] as const) {
+    const value = auth[name];
+    if (value === undefined) continue;
+    try {
+      parseDuration(value, `auth.${name}`);
+    } catch (error) {
+      problems.push((error as Error).message);
+    }
+  }
+  for (const name of ["maxSessions", "lockAfter"] as const) {
+    const value = auth[name];
+    if (value === undefined || (Number.isSafeInteger(value) && value >= 1)) continue;
+    problems.push(`auth.${name}: expected a whole number of at least 1, came ${value}`);
+  }
+  for (const [name, known] of Object.entries(CHOICES)) {
+    const value = auth[name as keyof typeof CHOICES];
+    if (value === undefined || (known as readonly unknown[]).includes(value)) continue;
+    const expected = known.map((one) => JSON.stringify(one)).join(" or ");
+    problems.push(`auth.${name}: expected ${expected}, came ${JSON.stringify(value)}`);
+  }
+}
+
+const CHOICES = {
+  tokenAlgorithm: ["HS256", "EdDSA", "ES256"],
+  passwordAlgorithm: ["argon2id", "bcrypt"],
+  adminMfa: ["required", "off"],
+  magicLink: [true, false],
+} as const;
 
 function checkSecrets(
   secret: BulwarkConfig["secret"],

@@ -13,14 +13,16 @@ export interface LazyKeyRing extends KeyRing {
 /** wireKeyRing makes the ring that the services hold from the start and that `ready()` opens. */
 export function wireKeyRing(config: ResolvedConfig): LazyKeyRing {
   let ring: KeyRing | undefined;
+  const opened = (): KeyRing => {
+    if (ring === undefined) throw new TypeError("the key ring is not open: await ready()");
+    return ring;
+  };
   return {
     open() {
       ring ??= createKeyRing(config.secrets ?? [generatedSecret(config)]);
     },
-    derive(purpose) {
-      if (ring === undefined) throw new TypeError("the key ring is not open: await ready()");
-      return ring.derive(purpose);
-    },
+    derive: (purpose) => opened().derive(purpose),
+    sealing: (purpose) => opened().sealing(purpose),
   };
 }
 

@@ -69,6 +69,7 @@ CREATE INDEX audit_events_user_id_seq_idx ON bulwark.audit_events (user_id, seq)
       id: "0003-authentication",
       sql: `
 ALTER TABLE bulwark.users ALTER COLUMN password_hash DROP NOT NULL;
+ALTER TABLE bulwark.users ADD COLUMN short_password boolean NOT NULL DEFAULT false;
 ALTER TABLE bulwark.users ADD COLUMN delete_at timestamp(3) with time zone;
 CREATE INDEX users_delete_at_idx ON bulwark.users (delete_at);
 DELETE FROM bulwark.sessions;

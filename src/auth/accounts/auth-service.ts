@@ -2,193 +2,206 @@ import { and, eq } from "drizzle-orm";
 import {
   type AuditSink,
   type Clock,
-  ConflictError,
   type EventContext,
   NotFoundError,
+  type ProvedFactor,
   systemClock,
   UnauthorizedError,
   type UserPrincipal,
-  uuidv7,
-  ValidationError,
 } from "../../core/index.ts";
-import {
-  type Database,
-  isUniqueViolation,
-  type OrmTransaction,
-  users,
-} from "../../database/index.ts";
+import { type Database, users } from "../../database/index.ts";
 import type { PasswordService } from "../passwords/index.ts";
-import type { SessionStore } from "../sessions/index.ts";
-import type { TokenService } from "../tokens/index.ts";
-import { normalizeEmail } from "./email.ts";
+import {
+  type Devices,
+  type SessionMode,
+  type SessionStore,
+  type SessionView,
+  withProved,
+} from "../sessions/index.ts";
+import type { RefreshTokens, TokenService } from "../tokens/index.ts";
+import type { AccountGuard } from "./account-guard.ts";
+import type { AccountMailer } from "./account-mail.ts";
+import type { OneTimeTokens } from "./one-time-tokens.ts";
+import type { FactorProof, SecondFactors } from "./second-factors.ts";
+import type { MfaChallenge, SignedIn, SignIn, SignInRequest } from "./sign-in.ts";
+import {
+  findByEmail,
+  findById,
+  invalidCredentials,
+  type PublicUser,
+  publicUser,
+  strangersContext,
+  type UserRow,
+} from "./users.ts";
 
 export interface AuthServiceOptions {
   readonly database: Database;
   readonly passwords: PasswordService;
   readonly sessions: SessionStore;
+  readonly devices: Devices;
   readonly tokens: TokenService;
+  readonly refreshTokens: RefreshTokens;
+  readonly oneTimeTokens: OneTimeTokens;
+  readonly factors: SecondFactors;
+  readonly guard: AccountGuard;
+  readonly signIn: SignIn;
+  readonly mailer: AccountMailer;
   readonly audit: AuditSink;
   readonly clock?: Clock | undefined;
 }
 
-/** What anyone may be told of a user who is that user. */
-export interface PublicUser {
-  readonly id: string;
-  readonly email: string;
-  readonly name: string;
-  readonly roles: readonly string[];
-}
-
-export interface NewUser {
+export interface Credentials extends SignInRequest {
   readonly email: string;
   readonly password: string;
-  readonly name: string;
 }
 
-export interface Login {
-  readonly accessToken: string;
-  /** Seconds. */
-  readonly expiresIn: number;
-  readonly user: PublicUser;
-}
+/** What a step-up proves: the password, or a second factor. */
+export type StepUpProof = { readonly method: "password"; readonly password: string } | FactorProof;
 
-type UserRow = typeof users.$inferSelect;
-
-/** AuthService registers people, signs them in and out, and says who they are. */
+/** AuthService signs people in and out, renews what they hold, and says who they are. */
 export class AuthService {
-  readonly #database: Database;
-  readonly #passwords: PasswordService;
-  readonly #sessions: SessionStore;
-  readonly #tokens: TokenService;
-  readonly #audit: AuditSink;
+  readonly #o: AuthServiceOptions;
   readonly #clock: Clock;
 
   constructor(options: AuthServiceOptions) {
-    this.#database = options.database;
-    this.#passwords = options.passwords;
-    this.#sessions = options.sessions;
-    this.#tokens = options.tokens;
-    this.#audit = options.audit;
+    this.#o = options;
     this.#clock = options.clock ?? systemClock;
   }
 
   /**
-   * register makes an account with the role `user`, and no session. Throws only a ValidationError (address, name, password),
-   * a ConflictError (the address is taken) and an UnavailableError (no room for a hash).
+   * login proves the password, and begins a session or asks for the second factor. Every refusal is the same
+   * INVALID_CREDENTIALS, at the same time after the call; only an UnavailableError (no room for a verification) differs, and
+   * comes before any work.
    */
-  register(input: NewUser, context: EventContext): Promise<PublicUser> {
-    return this.createUser(input, { roles: ["user"], verified: false }, context);
+  async login(credentials: Credentials, context: EventContext): Promise<SignedIn | MfaChallenge> {
+    const refusal = this.#o.passwords.refusal();
+    const found = await findByEmail(this.#o.database, credentials.email);
+    const proved = await this.#provePassword(found, credentials, context);
+    if (!proved || found === undefined || !(await this.#o.signIn.mayEnter(found))) {
+      await this.#recordFailure(found, context);
+      await refusal.wait();
+      throw invalidCredentials();
+    }
+    await this.#rehash(found, credentials.password, context.address);
+    const user = (await this.#o.database.run((orm) => findById(orm, found.id))) ?? found;
+    const factor = { method: "pwd", at: this.#clock.now() } as const;
+    return this.#o.signIn.complete(user, [factor], credentials, context);
   }
 
-  /** createUser is register for those who may say the roles: an operator, or the first-admin link. `before` runs first in the transaction. */
-  async createUser(
-    input: NewUser,
-    as: { readonly roles: readonly string[]; readonly verified: boolean },
+  /** True where the password is right and an attempt was left. Whatever is wrong costs one verification. */
+  async #provePassword(
+    user: UserRow | undefined,
+    { password, deviceToken }: Credentials,
     context: EventContext,
-    before?: (tx: OrmTransaction) => Promise<void>,
-  ): Promise<PublicUser> {
-    const email = normalizeEmail(input.email);
-    const name = nameOf(input.name);
-    const passwordHash = await this.#passwords.hashPassword(
-      input.password,
-      { email, name },
-      context.address,
-    );
-    const now = new Date(this.#clock.now());
-    const user = { id: uuidv7(now.getTime()), email, name, roles: [...as.roles] };
-    try {
-      await this.#database.transaction(async (tx) => {
-        await before?.(tx);
-        await tx.insert(users).values({
-          ...user,
-          passwordHash,
-          emailVerifiedAt: as.verified ? now : null,
-          createdAt: now,
-          updatedAt: now,
-        });
-        await this.#audit.record(
-          {
-            type: "auth.register",
-            severity: as.roles.includes("admin") ? "high" : "low",
-            result: "success",
-            resource: `user:${user.id}`,
-            action: "create",
-            metadata: { roles: user.roles },
-          },
-          { ...contextOf(context), userId: user.id },
-          tx,
-        );
-      });
-    } catch (error) {
-      if (isUniqueViolation(error, "users_email_key")) {
-        throw new ConflictError("This address has an account already.");
-      }
-      throw error;
+  ): Promise<boolean> {
+    const { passwords, guard } = this.#o;
+    const device =
+      user === undefined ? undefined : await this.#o.devices.find(deviceToken, user.id);
+    const from = { address: context.address, knownDevice: device !== undefined };
+    const attempt =
+      user === undefined || user.passwordHash === null
+        ? undefined
+        : await (device === undefined ? guard.tryPassword(user.id) : guard.tryDevice(device.id));
+    if (attempt === undefined || user === undefined || user.passwordHash === null) {
+      return passwords.verifyNothing(password, from);
     }
-    return user;
+    const isRight = await passwords.verifyPassword(password, user.passwordHash, from);
+    if (isRight) await guard.passed(user.id, device?.id);
+    else if (attempt.locks) await this.#tellOfLock(user, context);
+    return isRight;
+  }
+
+  async #tellOfLock(user: UserRow, context: EventContext): Promise<void> {
+    const { address } = context;
+    await this.#o.database.transaction(async (tx) => {
+      await this.#o.audit.record(
+        {
+          type: "auth.account.locked",
+          severity: "high",
+          result: "blocked",
+          resource: `user:${user.id}`,
+          action: "login",
+        },
+        strangersContext(context),
+        tx,
+      );
+      const at = this.#clock.now();
+      await this.#o.mailer.send(
+        { kind: "locked", to: user.email, name: user.name, at, address },
+        tx,
+      );
+    });
   }
 
   /**
-   * login proves the password and begins a session. Every refusal is the same INVALID_CREDENTIALS and costs one
-   * verification; only an UnavailableError (no room for one) differs, and comes before any work.
+   * answerChallenge proves the second factor of a half sign-in. A wrong proof does not use the challenge up, and counts on the account.
+   * `checkMode` is told how the session would be carried before anything is verified. Throws only INVALID_CREDENTIALS,
+   * and what `checkMode` throws.
    */
-  async login(
-    credentials: { readonly email: string; readonly password: string },
+  async answerChallenge(
+    input: { readonly challengeToken: string; readonly proof: FactorProof },
     context: EventContext,
-  ): Promise<Login> {
-    const found = await this.#find(credentials.email);
-    const { address } = context;
-    const { password } = credentials;
-    const good =
-      found === undefined || found.passwordHash === null
-        ? await this.#passwords.verifyNothing(password, address)
-        : await this.#passwords.verifyPassword(password, found.passwordHash, address);
-    if (!good || found === undefined || found.disabledAt !== null) {
-      await this.#recordFailure(found, context);
-      throw new UnauthorizedError("The e-mail address or the password is not right.", {
-        code: "INVALID_CREDENTIALS",
-      });
+    checkMode: (mode: SessionMode) => void,
+  ): Promise<SignedIn> {
+    const { oneTimeTokens, database, factors, signIn } = this.#o;
+    const row = await oneTimeTokens.find("mfa.challenge", input.challengeToken);
+    const user =
+      row?.userId == null
+        ? undefined
+        : await database.run((orm) => findById(orm, row.userId as string));
+    if (row === undefined || user === undefined) throw invalidCredentials();
+    const data = row.data as {
+      readonly mode: SessionMode;
+      readonly proved: readonly ProvedFactor[];
+      readonly deviceId?: string | undefined;
+    };
+    checkMode(data.mode);
+    const factor = await factors.prove(user.id, input.proof, this.#clock.now());
+    if (factor === undefined || !(await signIn.mayEnter(user))) {
+      await this.#recordFailure(user, context, input.proof.method);
+      throw invalidCredentials();
     }
-    await this.#rehash(found, password, address);
-    return this.#begin(found, context);
+    const device = data.deviceId === undefined ? undefined : { id: data.deviceId, userId: user.id };
+    return signIn.finish(
+      user,
+      withProved(data.proved, factor),
+      { mode: data.mode, device },
+      context,
+      async (tx) => {
+        const used = await oneTimeTokens.consume(tx, "mfa.challenge", input.challengeToken);
+        if (used === undefined) throw invalidCredentials();
+      },
+    );
   }
 
-  async #begin(user: UserRow, context: EventContext): Promise<Login> {
-    const session = await this.#database.transaction(async (tx) => {
-      const begun = await this.#sessions.create(tx, {
-        userId: user.id,
-        mode: "token",
-        methods: [{ method: "pwd", at: this.#clock.now() }],
-        address: context.address,
-        agent: context.request?.headers.get("user-agent") ?? undefined,
-      });
-      await this.#audit.record(
-        {
-          type: "auth.login",
-          severity: "low",
-          result: "success",
-          resource: `user:${user.id}`,
-          action: "login",
-          metadata: { sessionId: begun.id, method: "pwd" },
-        },
-        { ...contextOf(context), userId: user.id },
-        tx,
-      );
-      return begun;
-    });
-    const accessToken = await this.#tokens.generateToken({
-      userId: user.id,
+  /**
+   * refresh exchanges a refresh token for a new pair. Throws only an UnauthorizedError: the token is unknown, was used before
+   * (which ends its session), or its session is over.
+   */
+  async refresh(
+    token: string,
+    context: EventContext,
+  ): Promise<{ accessToken: string; refreshToken: string; expiresIn: number }> {
+    const refused = (): UnauthorizedError =>
+      new UnauthorizedError("The refresh token is not valid.");
+    const rotated = await this.#o.refreshTokens.rotate(token, strangersContext(context));
+    if (rotated.outcome === "refused" || rotated.outcome === "reused") throw refused();
+    const session = await this.#o.sessions.read(rotated.sessionId);
+    if (session === undefined) throw refused();
+    const accessToken = await this.#o.tokens.generateToken({
+      userId: session.userId,
       sessionId: session.id,
       expiresAt: session.expiresAt,
     });
-    return { accessToken, expiresIn: this.#tokens.expiresIn, user: publicUser(user) };
+    const { expiresIn } = this.#o.tokens;
+    return { accessToken, refreshToken: rotated.token, expiresIn };
   }
 
   /** logout ends the session of the principal, with all its tokens. */
   async logout(principal: UserPrincipal, context: EventContext): Promise<void> {
-    await this.#database.transaction(async (tx) => {
-      await this.#sessions.revoke(principal.sessionId, tx);
-      await this.#audit.record(
+    await this.#o.database.transaction(async (tx) => {
+      await this.#o.sessions.revoke(principal.sessionId, tx);
+      await this.#o.audit.record(
         {
           type: "auth.logout",
           severity: "low",
@@ -201,38 +214,123 @@ export class AuthService {
       );
     });
     // Between the delete and the commit a read may have put the session back.
-    this.#sessions.forget((session) => session.id === principal.sessionId);
+    this.#o.sessions.forget((session) => session.id === principal.sessionId);
   }
 
   /** me returns the user behind a principal. Throws a NotFoundError only if the account is gone. */
   async me(userId: string): Promise<PublicUser> {
-    const [row] = await this.#database.run((orm) =>
-      orm.select().from(users).where(eq(users.id, userId)),
-    );
+    const row = await this.#o.database.run((orm) => findById(orm, userId));
     if (row === undefined) throw new NotFoundError("User", userId);
     return publicUser(row);
   }
 
-  /** A text that is no address finds nobody, and is refused like a wrong password. */
-  async #find(email: string): Promise<UserRow | undefined> {
-    let address: string;
-    try {
-      address = normalizeEmail(email);
-    } catch {
-      return undefined;
+  /** sessionsOf lists the live sessions of a user, the newest first. */
+  sessionsOf(userId: string): Promise<readonly SessionView[]> {
+    return this.#o.sessions.list(userId);
+  }
+
+  /** endSession ends one session of the user. Throws a NotFoundError only if the user has no such session. */
+  async endSession(
+    principal: UserPrincipal,
+    sessionId: string,
+    context: EventContext,
+  ): Promise<void> {
+    const own = await this.#o.sessions.list(principal.userId);
+    if (!own.some(({ id }) => id === sessionId)) throw new NotFoundError("Session", sessionId);
+    await this.#endSessions(principal, { only: sessionId }, context);
+  }
+
+  /** endOtherSessions ends all sessions of the user but the one that asks, and returns how many. */
+  endOtherSessions(principal: UserPrincipal, context: EventContext): Promise<number> {
+    return this.#endSessions(principal, { except: principal.sessionId }, context);
+  }
+
+  async #endSessions(
+    { userId }: UserPrincipal,
+    which: { readonly only: string } | { readonly except: string },
+    context: EventContext,
+  ): Promise<number> {
+    const { sessions } = this.#o;
+    const ended = await this.#o.database.transaction(async (tx) => {
+      const count =
+        "only" in which
+          ? Number(await sessions.revoke(which.only, tx))
+          : await sessions.revokeAll(userId, which, tx);
+      const event = {
+        type: "auth.sessions.revoked",
+        severity: "low",
+        result: "success",
+        resource: `user:${userId}`,
+        action: "revoke",
+        metadata: { ...which, count },
+      } as const;
+      await this.#o.audit.record(event, context, tx);
+      return count;
+    });
+    sessions.forget((session) => session.userId === userId);
+    return ended;
+  }
+
+  /**
+   * stepUp proves a factor again within a session, which goes on under a new id. Failures count on the account like those of second
+   * factors. Throws only INVALID_CREDENTIALS.
+   */
+  async stepUp(
+    principal: UserPrincipal,
+    proof: StepUpProof,
+    context: EventContext,
+  ): Promise<SignedIn> {
+    const factor = await this.prove(principal, proof, context);
+    const { type, severity } = { type: "auth.step-up", severity: "low" } as const;
+    const { userId } = principal;
+    const work = async (tx: Parameters<AccountGuard["clearFactors"]>[0]): Promise<void> => {
+      await this.#o.guard.clearFactors(tx, userId);
+      const resource = `user:${userId}`;
+      const metadata = { method: factor.method };
+      const event = { type, severity, result: "success", resource, action: "prove", metadata };
+      await this.#o.audit.record({ ...event, result: "success" }, context, tx);
+    };
+    const methods = withProved(principal.methods, factor);
+    return this.#o.signIn.renew(principal, { methods, work }, context);
+  }
+
+  /** prove checks one factor of a signed-in user. Throws only INVALID_CREDENTIALS, where it is wrong or locked. */
+  async prove(
+    principal: UserPrincipal,
+    proof: StepUpProof,
+    context: EventContext,
+  ): Promise<ProvedFactor> {
+    const { userId } = principal;
+    const now = this.#clock.now();
+    const factor =
+      proof.method === "password"
+        ? (await this.#isPassword(userId, proof.password, context))
+          ? ({ method: "pwd", at: now } as const)
+          : undefined
+        : await this.#o.factors.prove(userId, proof, now);
+    if (factor !== undefined) return factor;
+    const user = await this.#o.database.run((orm) => findById(orm, userId));
+    await this.#recordFailure(user, context, proof.method);
+    throw invalidCredentials();
+  }
+
+  async #isPassword(userId: string, password: string, context: EventContext): Promise<boolean> {
+    const { passwords, guard, database } = this.#o;
+    const user = await database.run((orm) => findById(orm, userId));
+    const from = { address: context.address, knownDevice: true };
+    const attempt = await guard.tryFactor(userId);
+    if (attempt === undefined || user === undefined || user.passwordHash === null) {
+      return passwords.verifyNothing(password, from);
     }
-    const [row] = await this.#database.run((orm) =>
-      orm.select().from(users).where(eq(users.email, address)),
-    );
-    return row;
+    return passwords.verifyPassword(password, user.passwordHash, from);
   }
 
   async #rehash(user: UserRow, password: string, address: string | undefined): Promise<void> {
     const proved = user.passwordHash;
-    if (proved === null || !this.#passwords.needsRehash(proved)) return;
-    const passwordHash = await this.#passwords.rehashPassword(password, address);
+    if (proved === null || !this.#o.passwords.needsRehash(proved)) return;
+    const passwordHash = await this.#o.passwords.rehashPassword(password, address);
     // Only over the hash that was verified: a password that was changed meanwhile stands.
-    await this.#database.run((orm) =>
+    await this.#o.database.run((orm) =>
       orm
         .update(users)
         .set({ passwordHash })
@@ -240,40 +338,21 @@ export class AuthService {
     );
   }
 
-  async #recordFailure(user: UserRow | undefined, context: EventContext): Promise<void> {
-    await this.#audit.record(
+  async #recordFailure(
+    user: UserRow | undefined,
+    context: EventContext,
+    method = "password",
+  ): Promise<void> {
+    await this.#o.audit.record(
       {
         type: "auth.login.failed",
         severity: "medium",
         result: "failure",
         resource: user === undefined ? undefined : `user:${user.id}`,
         action: "login",
-        metadata: { known: user !== undefined },
+        metadata: { known: user !== undefined, method },
       },
-      contextOf(context),
+      strangersContext(context),
     );
   }
-}
-
-/** An event of a person who is not signed in yet is not an event of whoever else the request may stand for. */
-const contextOf = ({ requestId, address, request }: EventContext): EventContext => ({
-  requestId,
-  address,
-  request,
-});
-
-const publicUser = ({ id, email, name, roles }: PublicUser): PublicUser => ({
-  id,
-  email,
-  name,
-  roles,
-});
-
-function nameOf(text: string): string {
-  const name = text.normalize("NFC").trim();
-  const isName = name.length >= 1 && name.length <= 100 && !/\p{Cc}/u.test(name);
-  if (isName && name.isWellFormed()) return name;
-  throw new ValidationError([
-    { field: "name", message: "Expected 1 to 100 characters on one line.", code: "invalid_name" },
-  ]);
 }

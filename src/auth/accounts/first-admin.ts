@@ -10,7 +10,8 @@ import {
 } from "../../core/index.ts";
 import { sha256 } from "../../crypto/index.ts";
 import { type Database, oneTimeTokens, users } from "../../database/index.ts";
-import type { AuthService, NewUser, PublicUser } from "./auth-service.ts";
+import type { NewUser, Registration } from "./registration.ts";
+import type { PublicUser } from "./users.ts";
 
 const PURPOSE = "first-admin";
 const LIFETIME_MS = parseDuration("15m");
@@ -20,19 +21,19 @@ const adminExists = sql`EXISTS (SELECT 1 FROM ${users} WHERE ${isAdmin})`;
 
 export interface FirstAdminOptions {
   readonly database: Database;
-  readonly auth: AuthService;
+  readonly registration: Registration;
   readonly clock?: Clock | undefined;
 }
 
 /** FirstAdmin makes the first administrator by a token that works once, for 15 minutes, while there is none. */
 export class FirstAdmin {
   readonly #database: Database;
-  readonly #auth: AuthService;
+  readonly #registration: Registration;
   readonly #clock: Clock;
 
   constructor(options: FirstAdminOptions) {
     this.#database = options.database;
-    this.#auth = options.auth;
+    this.#registration = options.registration;
     this.#clock = options.clock ?? systemClock;
   }
 
@@ -66,7 +67,7 @@ export class FirstAdmin {
     );
     if (known.length === 0) throw new NotFoundError("Setup link");
     const as = { roles: ["user", "admin"], verified: true };
-    return this.#auth.createUser(input, as, context, async (tx) => {
+    return this.#registration.createUser(input, as, context, async (tx) => {
       const used = await tx
         .update(oneTimeTokens)
         .set({ usedAt: new Date(this.#clock.now()) })

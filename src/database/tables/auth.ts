@@ -21,6 +21,8 @@ export const users = bulwarkSchema.table(
     name: text("name").notNull(),
     /** Null while no password was chosen: invited people, and those who sign in elsewhere. */
     passwordHash: text("password_hash"),
+    /** True for a password that is long enough only beside a second factor. */
+    shortPassword: boolean("short_password").notNull().default(false),
     roles: text("roles").array().notNull(),
     emailVerifiedAt: at("email_verified_at"),
     disabledAt: at("disabled_at"),

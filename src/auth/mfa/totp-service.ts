@@ -1,0 +1,131 @@
+import { randomBytes } from "node:crypto";
+import { and, eq, isNotNull, isNull, lt } from "drizzle-orm";
+import { renderSVG } from "uqr";
+import { type Clock, ConflictError, systemClock } from "../../core/index.ts";
+import type { SealContext, Sealer } from "../../crypto/index.ts";
+import { type Database, type Orm, totpCredentials } from "../../database/index.ts";
+import { toBase32 } from "./base32.ts";
+import { matchStep, otpauthUri } from "./totp.ts";
+
+export interface TotpServiceOptions {
+  readonly database: Database;
+  readonly sealer: Sealer;
+  /** The product's name, as authenticator apps show it. */
+  readonly issuerName: string;
+  readonly clock?: Clock | undefined;
+}
+
+/** TotpEnrolment is what an authenticator app needs, shown once. */
+export interface TotpEnrolment {
+  /** Base32, to be typed where a QR code cannot be read. */
+  readonly secret: string;
+  readonly uri: string;
+  /** The QR code of the URI, as an SVG that loads nothing. */
+  readonly qr: string;
+}
+
+const SECRET_BYTES = 20;
+
+/** TotpService keeps time-based one-time passwords (RFC 6238). Secrets are sealed; a code works once, in its step or the next one. */
+export class TotpService {
+  readonly #database: Database;
+  readonly #sealer: Sealer;
+  readonly #issuerName: string;
+  readonly #clock: Clock;
+
+  constructor(options: TotpServiceOptions) {
+    this.#database = options.database;
+    this.#sealer = options.sealer;
+    this.#issuerName = options.issuerName;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /** enroll makes a new secret, which admits nobody until it is confirmed. Throws a ConflictError only if a confirmed one stands. */
+  async enroll(userId: string, accountName: string): Promise<TotpEnrolment> {
+    const secret = randomBytes(SECRET_BYTES);
+    const fresh = {
+      secretSealed: this.#sealer.seal(secret, contextOf(userId)),
+      lastStep: 0,
+      createdAt: new Date(this.#clock.now()),
+    };
+    const rows = await this.#database.run((orm) =>
+      orm
+        .insert(totpCredentials)
+        .values({ userId, ...fresh })
+        .onConflictDoUpdate({
+          target: totpCredentials.userId,
+          set: fresh,
+          setWhere: isNull(totpCredentials.confirmedAt),
+        })
+        .returning({ userId: totpCredentials.userId }),
+    );
+    if (rows.length === 0) throw new ConflictError("An authenticator app is set up already.");
+    const uri = otpauthUri(secret, this.#issuerName, accountName);
+    return { secret: toBase32(secret), uri, qr: qrCode(uri) };
+  }
+
+  /** confirm takes the secret into use by a first code of it, and tells whether it did. The code is used up. */
+  async confirm(userId: string, code: string, tx: Orm): Promise<boolean> {
+    const step = await this.#matchingStep(userId, code, tx);
+    if (step === undefined) return false;
+    const rows = await tx
+      .update(totpCredentials)
+      .set({ confirmedAt: new Date(this.#clock.now()), lastStep: step })
+      .where(and(eq(totpCredentials.userId, userId), isNull(totpCredentials.confirmedAt)))
+      .returning({ userId: totpCredentials.userId });
+    return rows.length > 0;
+  }
+
+  /** verify tells whether a code is good, and uses up its step: of all who send the same code, one gets a true. */
+  verify(userId: string, code: string): Promise<boolean> {
+    return this.#database.run(async (orm) => {
+      const step = await this.#matchingStep(userId, code, orm);
+      if (step === undefined) return false;
+      const rows = await orm
+        .update(totpCredentials)
+        .set({ lastStep: step })
+        .where(
+          and(
+            eq(totpCredentials.userId, userId),
+            isNotNull(totpCredentials.confirmedAt),
+            lt(totpCredentials.lastStep, step),
+          ),
+        )
+        .returning({ userId: totpCredentials.userId });
+      return rows.length > 0;
+    });
+  }
+
+  /** remove ends the user's app, and tells whether there was a confirmed one. */
+  async remove(userId: string, tx: Orm): Promise<boolean> {
+    const rows = await tx
+      .delete(totpCredentials)
+      .where(eq(totpCredentials.userId, userId))
+      .returning({ confirmedAt: totpCredentials.confirmedAt });
+    return rows.some(({ confirmedAt }) => confirmedAt !== null);
+  }
+
+  async #matchingStep(userId: string, code: string, orm: Orm): Promise<number | undefined> {
+    const [row] = await orm
+      .select()
+      .from(totpCredentials)
+      .where(eq(totpCredentials.userId, userId));
+    if (row === undefined) return undefined;
+    const secret = this.#sealer.open(row.secretSealed, contextOf(userId));
+    return matchStep(secret, code, this.#clock.now());
+  }
+}
+
+const contextOf = (userId: string): SealContext => ({
+  purpose: "totp",
+  table: "totp_credentials",
+  column: "secret_sealed",
+  row: userId,
+});
+
+/** Dark on light whatever the page's colours, since cameras expect it. */
+const qrCode = (uri: string): string =>
+  renderSVG(uri, { border: 4, ecc: "M" }).replace(
+    "<svg ",
+    '<svg role="img" aria-label="QR code for an authenticator app" ',
+  );
