@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from "node:crypto";
 import { CompactSign, SignJWT, UnsecuredJWT } from "jose";
 import { beforeAll, expect, test } from "vitest";
-import { createKeyRing, generateSecret } from "../../src/crypto/index.ts";
-import { SECRET, testApp } from "../support/app.ts";
+import { createKeyRing, generateSecret } from "../../../src/crypto/index.ts";
+import { SECRET, testApp } from "../../support/app.ts";
 
 const { bulwark, call, clock, port, raw, reset, signUp } = await testApp();
 
