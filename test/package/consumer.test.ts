@@ -177,6 +177,7 @@ const EXTERNALS: Readonly<Record<string, readonly string[]>> = {
   "./database": [...DATABASE, "@opentelemetry/api", "ipaddr.js", "pino"],
   "./database/pglite": [...DATABASE, "@electric-sql/pglite"],
   "./database/postgres": [...DATABASE, "ipaddr.js", "pg"],
+  "./auth/oidc": [...DATABASE, "@opentelemetry/api", "ipaddr.js", "pino"],
   "./audit": [...DATABASE, "@opentelemetry/api", "ipaddr.js", "pino"],
   "./adapters/node": ["@hono/node-server", "ipaddr.js"],
 };

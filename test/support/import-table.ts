@@ -36,7 +36,7 @@ export const IMPORT_TABLE: Readonly<Record<string, FolderRules>> = {
   auth: {
     level: 4,
     folders: ["core", "crypto", "database", "observability"],
-    packages: ["node:", "@node-rs/argon2", "drizzle-orm", "jose", "zod"],
+    packages: ["node:", "@node-rs/argon2", "drizzle-orm", "jose", "openid-client", "zod"],
   },
   audit: { level: 4, folders: ["core", "crypto", "database"], packages: ["node:", "drizzle-orm"] },
   bulwark: { level: 6, folders: [...BASE, ...FEATURES], packages: ["node:", "drizzle-orm"] },
@@ -57,6 +57,7 @@ export const IMPORT_TABLE: Readonly<Record<string, FolderRules>> = {
 /** Doors besides each folder's `index.ts`: heavy or optional parts that are entered by themselves. */
 export const SECOND_DOORS: readonly string[] = [
   "src/adapters/node/index.ts",
+  "src/auth/oidc/index.ts",
   "src/database/pglite.ts",
   "src/database/postgres.ts",
   "src/state/redis.ts",

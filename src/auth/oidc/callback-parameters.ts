@@ -28,6 +28,7 @@ const PATH = /^\/(?![/\\])[A-Za-z0-9\-._~%!$&'()*+,;=:@/?#]{0,1023}$/;
 /**
  * checkReturnTo returns a path on our own origin as it came. Throws a ValidationError only if the value is anything else: a list, a
  * URL, a scheme, `//host`, a backslash, a control character.
+ * @public
  */
 export function checkReturnTo(value: unknown, issuer: string): string {
   if (typeof value === "string" && PATH.test(value) && URL.canParse(value, issuer)) {

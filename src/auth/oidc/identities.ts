@@ -19,14 +19,20 @@ import {
   users,
 } from "../../database/index.ts";
 
-/** ProviderIdentity names a person at a provider: the pair of issuer and subject alone (OIDC Core section 5.7). */
+/**
+ * ProviderIdentity names a person at a provider: the pair of issuer and subject alone (OIDC Core section 5.7).
+ * @public
+ */
 export interface ProviderIdentity {
   readonly provider: string;
   readonly issuer: string;
   readonly subject: string;
 }
 
-/** LinkedIdentity is what its owner sees of an identity. */
+/**
+ * LinkedIdentity is what its owner sees of an identity.
+ * @public
+ */
 export interface LinkedIdentity {
   readonly id: string;
   readonly provider: string;
@@ -34,6 +40,7 @@ export interface LinkedIdentity {
   readonly lastUsedAt: string | null;
 }
 
+/** @public */
 export interface IdentitiesOptions {
   readonly database: Database;
   readonly audit: AuditSink;
@@ -51,7 +58,10 @@ export interface IdentitiesOptions {
 
 type UserRow = typeof users.$inferSelect;
 
-/** Identities knows which accounts at providers sign which user in. No e-mail address ever takes part. */
+/**
+ * Identities knows which accounts at providers sign which user in. No e-mail address ever takes part.
+ * @public
+ */
 export class Identities {
   readonly #o: IdentitiesOptions;
   readonly #clock: Clock;
@@ -81,7 +91,11 @@ export class Identities {
     const now = new Date(this.#clock.now());
     const { provider, issuer, subject } = identity;
     await tx.insert(identities).values({
-      ...{ id: uuidv7(now.getTime()), userId, provider, issuer, subject },
+      id: uuidv7(now.getTime()),
+      userId,
+      provider,
+      issuer,
+      subject,
       createdAt: now,
       lastUsedAt: now,
     });

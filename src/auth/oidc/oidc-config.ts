@@ -13,9 +13,13 @@ const ALGORITHMS = [
   "Ed25519",
 ] as const;
 
+/** @public */
 export type OidcAlgorithm = (typeof ALGORITHMS)[number];
 
-/** OidcProviderConfig is one OpenID provider that people may sign in with. */
+/**
+ * OidcProviderConfig is one OpenID provider that people may sign in with.
+ * @public
+ */
 export interface OidcProviderConfig {
   /** The issuer, exactly as it names itself; its endpoints are discovered from it. https; in development also http on loopback. */
   readonly issuer: string;
@@ -36,10 +40,16 @@ export interface OidcProviderConfig {
   readonly displayName?: string | undefined;
 }
 
-/** OidcConfig lists providers by a name of our own, which stands in the paths of their routes: `^[a-z][a-z0-9-]{0,31}$`. */
+/**
+ * OidcConfig lists providers by a name of our own, which stands in the paths of their routes: `^[a-z][a-z0-9-]{0,31}$`.
+ * @public
+ */
 export type OidcConfig = Readonly<Record<string, OidcProviderConfig>>;
 
-/** ResolvedOidcProvider is a provider with its defaults filled in. */
+/**
+ * ResolvedOidcProvider is a provider with its defaults filled in.
+ * @public
+ */
 export interface ResolvedOidcProvider {
   readonly name: string;
   readonly issuer: string;
@@ -72,6 +82,7 @@ type Refuse = (field: string, expected: string, came: unknown) => void;
 /**
  * resolveOidc checks the providers of a configuration and fills in their defaults. Every problem is pushed to `problems` as
  * "field: expected ..., came ..."; a secret's value is never shown. It does not throw.
+ * @public
  */
 export function resolveOidc(
   config: OidcConfig | undefined,

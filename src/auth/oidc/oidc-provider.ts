@@ -18,6 +18,7 @@ const OIDC_COOKIE = "__Host-oidc";
 /** Enough to sign in and to read a page of consent; silent sign-ins are older. */
 const FRESH_SECONDS = 300;
 
+/** @public */
 export interface OidcProviderOptions {
   readonly providers: ReadonlyMap<string, ResolvedOidcProvider>;
   /** Origin of this application; redirect URIs are below it. */
@@ -37,6 +38,7 @@ export interface OidcProviderOptions {
   readonly insecureAllowLoopback?: boolean | undefined;
 }
 
+/** @public */
 export interface OidcStart {
   readonly intent: OidcIntent;
   readonly mode: "token" | "cookie";
@@ -49,7 +51,10 @@ export interface OidcStart {
   readonly fresh?: boolean | undefined;
 }
 
-/** OidcProof is who signed in at a provider, and what for. */
+/**
+ * OidcProof is who signed in at a provider, and what for.
+ * @public
+ */
 export interface OidcProof {
   readonly provider: string;
   readonly intent: OidcIntent;
@@ -71,6 +76,7 @@ export interface OidcProof {
 /**
  * OidcProvider sends browsers to OpenID providers and checks what they bring back: the authorization code flow with PKCE, state and
  * nonce, bound to one provider and one browser (OpenID Connect Core 1.0, RFC 9700, RFC 9207).
+ * @public
  */
 export class OidcProvider {
   readonly #providers: ReadonlyMap<string, ResolvedOidcProvider>;
@@ -159,7 +165,11 @@ export class OidcProvider {
     const claims = await client.redeem(currentUrl, { state, nonce, verifier, maxAge, wantsEmail });
     return {
       provider: name,
-      ...{ intent, mode, userId, sessionId, returnTo },
+      intent,
+      mode,
+      userId,
+      sessionId,
+      returnTo,
       ...factsOf(claims, provider),
     };
   }

@@ -14,7 +14,10 @@ import type { OidcProof, OidcProvider } from "./oidc-provider.ts";
 
 type UserRow = typeof users.$inferSelect;
 
-/** OidcAccounts makes the account of someone who is new here. */
+/**
+ * OidcAccounts makes the account of someone who is new here.
+ * @public
+ */
 export interface OidcAccounts {
   /**
    * createFromIdentity makes an account without a password; `work` runs in its transaction. Throws only a ValidationError and, where
@@ -27,6 +30,7 @@ export interface OidcAccounts {
   ): Promise<unknown>;
 }
 
+/** @public */
 export interface OidcSignInOptions {
   readonly provider: OidcProvider;
   readonly identities: Identities;
@@ -37,7 +41,10 @@ export interface OidcSignInOptions {
   readonly verification: "off" | "required";
 }
 
-/** OidcOutcome is a callback that went well: a first factor of a user, or an identity that is linked now. */
+/**
+ * OidcOutcome is a callback that went well: a first factor of a user, or an identity that is linked now.
+ * @public
+ */
 export type OidcOutcome =
   | {
       readonly intent: "sign-in";
@@ -54,7 +61,10 @@ export type OidcOutcome =
       readonly returnTo: string | undefined;
     };
 
-/** OidcSignIn turns what a provider proved into a user of ours. */
+/**
+ * OidcSignIn turns what a provider proved into a user of ours.
+ * @public
+ */
 export class OidcSignIn {
   readonly #o: OidcSignInOptions;
   readonly #clock: Clock;
