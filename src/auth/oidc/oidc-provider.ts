@@ -102,7 +102,7 @@ export class OidcProvider {
     );
   }
 
-  /** open loads the library where a provider is configured, so that a missing one is known at the start. Rejects with a TypeError. */
+  /** open loads the library where a provider is configured, so that a missing one is known at the start. Rejects with an Error that says what to install. */
   async open(): Promise<void> {
     if (this.#providers.size > 0) await loadLibrary();
   }

@@ -33,12 +33,14 @@ export type ProvedClaims = Readonly<Record<string, unknown>> & {
   readonly sub: string;
 };
 
-/** loadLibrary loads openid-client, an optional peer. Rejects with a TypeError where it is not installed. */
+/** loadLibrary loads openid-client, an optional peer. Rejects with an Error that says what to install where it is missing. */
 export async function loadLibrary(): Promise<Library> {
   try {
     return await import("openid-client");
-  } catch (cause) {
-    throw new TypeError("oidc: expected the package openid-client to be installed", { cause });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== "ERR_MODULE_NOT_FOUND" || !message.includes("'openid-client'")) throw error;
+    throw new Error("openid-client is not installed: npm install openid-client", { cause: error });
   }
 }
 
