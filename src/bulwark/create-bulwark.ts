@@ -1,16 +1,28 @@
 import type { PgTable } from "drizzle-orm/pg-core";
 import { AuditLogger } from "../audit/index.ts";
 import {
+  type AccountAdmin,
   AuthenticatedAPIHandler,
-  AuthService,
-  FirstAdmin,
+  type AuthService,
+  cookieAuthenticator,
+  type FactorChanges,
+  type FirstAdmin,
   HashQueue,
+  ownData,
+  type Passkeys,
   PasswordService,
+  type Recovery,
+  RefreshTokens,
+  type Registration,
+  type RequireRecentAuth,
+  recentAuth,
   SessionStore,
+  type SignIn,
   sessionAuthenticator,
   TokenService,
 } from "../auth/index.ts";
 import {
+  type AuthResult,
   type Awaitable,
   BaseAPIHandler,
   type Clock,
@@ -23,6 +35,7 @@ import {
   systemClock,
   UnavailableError,
 } from "../core/index.ts";
+import { CSRFProtection } from "../csrf/index.ts";
 import {
   bulwarkMigrations,
   createQueryBuilder,
@@ -31,6 +44,9 @@ import {
   type QueryBuilderOptions,
 } from "../database/index.ts";
 import { apiHeaders } from "../headers/index.ts";
+
+type DevelopmentMailbox = never;
+
 import {
   bindObservability,
   createLog,
@@ -41,15 +57,19 @@ import {
 import { RateLimiter } from "../rate-limit/index.ts";
 import { cached } from "./cache.ts";
 import { type BulwarkConfig, resolveConfig } from "./config.ts";
+import { wireAccounts } from "./wire-accounts.ts";
 import { composeAuthenticators } from "./wire-auth.ts";
 import { wireKeyRing } from "./wire-crypto.ts";
+import { type CheckCrossSite, wireCsrf } from "./wire-csrf.ts";
 import { wireDatabase } from "./wire-database.ts";
+import { wireMail } from "./wire-mail.ts";
 import {
   meteredLimiter,
   wireEventMeter,
   wireMeter,
   wireProcessMetrics,
 } from "./wire-observability.ts";
+import { wirePasskeys } from "./wire-passkeys.ts";
 import { wireLimits } from "./wire-rate-limit.ts";
 import { wireState } from "./wire-state.ts";
 
@@ -57,6 +77,8 @@ import { wireState } from "./wire-state.ts";
 export interface BulwarkHandlers {
   readonly BaseAPIHandler: typeof BaseAPIHandler;
   readonly AuthenticatedAPIHandler: typeof AuthenticatedAPIHandler;
+  /** For routes that make a credential and read none: a stale one must not keep a person from signing in. */
+  readonly SignInHandler: typeof BaseAPIHandler;
 }
 
 /** Bulwark is one application: one of each service, and the handlers that are bound to them. */
@@ -73,7 +95,22 @@ export interface Bulwark {
   readonly sessions: SessionStore;
   readonly tokens: TokenService;
   readonly auth: AuthService;
+  readonly signIn: SignIn;
+  readonly registration: Registration;
+  readonly recovery: Recovery;
+  readonly factorChanges: FactorChanges;
+  readonly passkeys: Passkeys;
+  readonly accounts: AccountAdmin;
   readonly firstAdmin: FirstAdmin;
+  readonly csrf: CSRFProtection;
+  /** requireRecentAuth wraps handlers that need a factor to have been proved a short time ago. */
+  readonly requireRecentAuth: RequireRecentAuth;
+  /** The mails that a development start keeps instead of sending them. */
+  readonly mailbox: DevelopmentMailbox | undefined;
+  /** What an administrator's action asks for. */
+  readonly adminMfa: "required" | "off";
+  /** checkCrossSite throws CSRF_REJECTED unless a request that asks for cookies comes from a page of ours. */
+  readonly checkCrossSite: CheckCrossSite;
   readonly audit: AuditLogger;
   readonly limiter: RateLimiter;
   readonly observability: Observability;
@@ -83,6 +120,10 @@ export interface Bulwark {
     context: RequestContext,
     options?: Omit<QueryBuilderOptions, "database">,
   ): QueryBuilder<T>;
+  /** ownData returns what is stored of a user, without anything that authenticates. */
+  ownData(userId: string): Promise<Readonly<Record<string, unknown>> | undefined>;
+  /** sweep deletes what is over and does what was put off; a server does it every ten minutes. */
+  sweep(): Promise<void>;
   /** ready checks the secrets, connects and migrates, once; the first request does it where nobody else has. */
   ready(): Promise<void>;
   /** close ends what ready opened. Requests after it are 503. */
@@ -109,11 +150,43 @@ function assemble(config: BulwarkConfig): Bulwark {
   const audit = new AuditLogger({ database, clock, log, onRecord: wireEventMeter(metrics) });
   const queue = new HashQueue();
   const passwords = new PasswordService({ queue });
-  const sessions = new SessionStore({ database, clock });
-  const tokens = new TokenService({ keys, sessions, issuer: resolved.issuer, clock });
-  const auth = new AuthService({ database, passwords, sessions, tokens, audit, clock });
-  const firstAdmin = new FirstAdmin({ database, auth, clock });
+  const { auth: authConfig, issuer } = resolved;
+  const sessions = new SessionStore({
+    database,
+    clock,
+    idleTimeout: authConfig.idleTimeout,
+    absoluteTimeout: authConfig.absoluteTimeout,
+    maxPerUser: authConfig.maxSessions,
+    rolesThatNeedMfa: authConfig.rolesThatNeedMfa,
+  });
+  const tokens = new TokenService({
+    keys,
+    sessions,
+    issuer,
+    clock,
+    lifetime: authConfig.tokenLifetime,
+  });
+  const refreshTokens = new RefreshTokens({ database, keys, sessions, audit, clock });
   const limiter = new RateLimiter({ clock });
+  const mail = wireMail({ config: resolved, database, keys, clock, log, metrics });
+  const passkeys = wirePasskeys(resolved, database, clock);
+  const accounts = wireAccounts({
+    config: resolved,
+    database,
+    keys,
+    clock,
+    log,
+    audit,
+    passwords,
+    sessions,
+    tokens,
+    refreshTokens,
+    passkeys,
+    limiter,
+    mailer: mail.mailer,
+  });
+  const csrf = new CSRFProtection({ keys });
+  const crossSite = wireCsrf(resolved.csrfOrigins, csrf);
   const limits = wireLimits(resolved);
   const observability = createObservability(audit, metrics);
   bindObservability(observability);
@@ -125,6 +198,7 @@ function assemble(config: BulwarkConfig): Bulwark {
     keys.open();
     await database.connect([bulwarkMigrations, ...(config.migrations ?? [])]);
     await state.open();
+    mail.start();
     phase = "open";
   };
   const ready = (): Promise<void> => {
@@ -146,7 +220,7 @@ function assemble(config: BulwarkConfig): Bulwark {
     maxBodyBytes: 1_048_576,
     maxUrlLength: 8_192,
     responseHeaders: apiHeaders({ hsts: resolved.mode === "production" }),
-    edge: [],
+    edge: [crossSite.stage],
     admission: [limits.admission],
     namedLimits: limits.named,
     limiter: meteredLimiter(limiter, metrics),
@@ -154,7 +228,10 @@ function assemble(config: BulwarkConfig): Bulwark {
     meter: wireMeter(metrics),
     isHostAllowed: hostCheck(resolved.hosts),
     clientAddress: clientAddressReader(config),
-    authenticate: composeAuthenticators([sessionAuthenticator(tokens)]),
+    authenticate: composeAuthenticators([
+      sessionAuthenticator(tokens),
+      cookieAuthenticator(sessions),
+    ]),
     prepare,
   };
   const handlers: BulwarkHandlers = {
@@ -163,6 +240,13 @@ function assemble(config: BulwarkConfig): Bulwark {
     },
     AuthenticatedAPIHandler: class extends AuthenticatedAPIHandler {
       static override readonly kernel = kernel;
+    },
+    SignInHandler: class extends BaseAPIHandler {
+      static override readonly kernel = kernel;
+      static override checkAuth = (): AuthResult => ({
+        isAuthenticated: false,
+        reason: "absent",
+      });
     },
   };
   return {
@@ -176,17 +260,32 @@ function assemble(config: BulwarkConfig): Bulwark {
     passwords,
     sessions,
     tokens,
-    auth,
-    firstAdmin,
+    auth: accounts.auth,
+    signIn: accounts.signIn,
+    registration: accounts.registration,
+    recovery: accounts.recovery,
+    factorChanges: accounts.factorChanges,
+    passkeys,
+    accounts: accounts.accounts,
+    firstAdmin: accounts.firstAdmin,
+    csrf,
+    requireRecentAuth: recentAuth(accounts.hasSecondFactor),
+    mailbox: mail.mailbox,
+    adminMfa: authConfig.adminMfa,
+    checkCrossSite: crossSite.check,
     audit,
     limiter,
     observability,
     createQueryBuilder: (table, _context, options) =>
       createQueryBuilder(table, { ...options, database }),
+    ownData: (userId) => ownData(database, userId),
+    sweep: accounts.sweep,
     ready,
     async close() {
       phase = "closed";
       await opening?.catch(() => {});
+      await accounts.settled();
+      await mail.stop();
       await database.close();
       await state.close();
     },

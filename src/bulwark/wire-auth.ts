@@ -1,6 +1,13 @@
-import type { Authenticator, AuthInfo, AuthResult, Awaitable } from "../core/index.ts";
+import { sessionCookieOf } from "../auth/index.ts";
+import {
+  type Authenticator,
+  type AuthInfo,
+  type AuthResult,
+  type Awaitable,
+  isPromise,
+} from "../core/index.ts";
 
-/** Headers that carry a credential of ours. */
+/** Headers that carry a credential of ours; our session cookie is a third. */
 const CREDENTIALS = ["authorization", "x-api-key"] as const;
 
 /**
@@ -12,12 +19,16 @@ export function composeAuthenticators(
 ): (request: Request, info: AuthInfo) => Awaitable<AuthResult> {
   const absent: AuthResult = { isAuthenticated: false, reason: "absent" };
 
-  const ask = async (request: Request, info: AuthInfo): Promise<AuthResult> => {
-    for (const authenticator of authenticators) {
-      const result = await authenticator.authenticate(request, info);
-      if (result.isAuthenticated || result.reason !== "absent") return result;
+  const askFrom = (index: number, request: Request, info: AuthInfo): Awaitable<AuthResult> => {
+    const authenticator = authenticators[index];
+    if (authenticator === undefined) return absent;
+    const result = authenticator.authenticate(request, info);
+    if (!isPromise(result)) {
+      return isAbsent(result) ? askFrom(index + 1, request, info) : result;
     }
-    return absent;
+    return result.then((settled) =>
+      isAbsent(settled) ? askFrom(index + 1, request, info) : settled,
+    );
   };
 
   return (request, info) => {
@@ -26,13 +37,12 @@ export function composeAuthenticators(
       if ((info.get === undefined ? request.headers.get(name) : info.get(name)) !== null)
         given += 1;
     }
+    if (sessionCookieOf(request, info) !== undefined) given += 1;
     if (given === 0) return absent;
     if (given > 1) return { isAuthenticated: false, reason: "refused", code: "INVALID_REQUEST" };
-    const [only] = authenticators;
-    if (authenticators.length === 1 && only !== undefined) {
-      const result = only.authenticate(request, info);
-      return result;
-    }
-    return ask(request, info);
+    return askFrom(0, request, info);
   };
 }
+
+const isAbsent = (result: AuthResult): boolean =>
+  !result.isAuthenticated && result.reason === "absent";

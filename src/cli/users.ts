@@ -25,7 +25,7 @@ export async function createUser(options: CreateUserOptions): Promise<void> {
     await bulwark.ready();
     const name = options.name ?? options.email.slice(0, Math.max(1, options.email.indexOf("@")));
     const roles = options.role === "user" ? ["user"] : ["user", options.role];
-    const user = await bulwark.auth.createUser(
+    const user = await bulwark.registration.createUser(
       { email: options.email, name, password },
       { roles, verified: true },
       {},

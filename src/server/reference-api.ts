@@ -1,7 +1,7 @@
 import type { Bulwark } from "../bulwark/index.ts";
 import type { AnyRoute } from "../core/index.ts";
-import { adminRoutes } from "./admin-routes.ts";
-import { authRoutes } from "./auth-routes.ts";
+import { adminRoutes } from "./admin/index.ts";
+import { authRoutes } from "./auth/index.ts";
 import { healthRoutes } from "./health-routes.ts";
 import { metricsRoutes } from "./metrics-routes.ts";
 import { openApiRoutes } from "./openapi-routes.ts";

@@ -11,7 +11,7 @@ const SetupBody = z.strictObject({
 });
 
 export function setupRoutes({ firstAdmin, handlers }: Bulwark): readonly AnyRoute[] {
-  const setup = handlers.BaseAPIHandler.POST(
+  const setup = handlers.SignInHandler.POST(
     async (context) => {
       const { token, ...input } = context.body;
       const user = await firstAdmin.redeem(token, input, context);

@@ -169,9 +169,10 @@ function makeSignUp(bulwark: Bulwark): TestApp["signUp"] {
     count += 1;
     const email = `person${count}@example.com`;
     const input = { email, password: PASSWORD, name: `Person ${count}` };
-    const { id } = await bulwark.auth.createUser(input, { roles, verified: true }, {});
-    const { accessToken } = await bulwark.auth.login({ email, password: PASSWORD }, {});
-    return { id, email, password: PASSWORD, token: accessToken };
+    const { id } = await bulwark.registration.createUser(input, { roles, verified: true }, {});
+    const signedIn = await bulwark.auth.login({ email, password: PASSWORD }, {});
+    if (signedIn.mode !== "token") throw new Error("a second factor was asked for");
+    return { id, email, password: PASSWORD, token: signedIn.accessToken };
   };
 }
 

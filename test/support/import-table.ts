@@ -9,7 +9,7 @@ export interface FolderRules {
 }
 
 /** Folders of one feature each, which meet in `bulwark` and nowhere else. */
-const FEATURES = ["headers", "rate-limit", "auth", "access", "audit"];
+const FEATURES = ["headers", "csrf", "rate-limit", "auth", "access", "audit"];
 const BASE = ["core", "observability", "crypto", "state", "database"];
 
 /**
@@ -30,6 +30,7 @@ export const IMPORT_TABLE: Readonly<Record<string, FolderRules>> = {
     packages: ["node:", "drizzle-orm", "pg", "@electric-sql/pglite"],
   },
   headers: { level: 3, folders: ["core"], packages: [] },
+  csrf: { level: 3, folders: ["core", "crypto"], packages: [] },
   openapi: { level: 3, folders: ["core"], packages: ["@standard-schema/spec"] },
   "rate-limit": { level: 4, folders: ["core"], packages: ["node:"] },
   access: { level: 4, folders: ["core", "database"], packages: ["drizzle-orm"] },

@@ -57,8 +57,9 @@ beforeAll(async () => {
   await bulwark.ready();
   router = createRouter(bulwark.handlers.BaseAPIHandler, referenceRoutes(bulwark));
   const input = { email: "a@example.com", password: "a rather long password", name: "A" };
-  await bulwark.auth.createUser(input, { roles: ["user"], verified: true }, {});
-  token = (await bulwark.auth.login(input, {})).accessToken;
+  await bulwark.registration.createUser(input, { roles: ["user"], verified: true }, {});
+  const signedIn = await bulwark.auth.login(input, {});
+  token = signedIn.mode === "token" ? signedIn.accessToken : "";
 });
 
 afterAll(async () => {

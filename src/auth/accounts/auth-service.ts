@@ -21,6 +21,7 @@ import {
 import type { RefreshTokens, TokenService } from "../tokens/index.ts";
 import type { AccountGuard } from "./account-guard.ts";
 import type { AccountMailer } from "./account-mail.ts";
+import type { Passkeys } from "./factor-changes.ts";
 import type { OneTimeTokens } from "./one-time-tokens.ts";
 import type { FactorProof, SecondFactors } from "./second-factors.ts";
 import type { MfaChallenge, SignedIn, SignIn, SignInRequest } from "./sign-in.ts";
@@ -43,6 +44,7 @@ export interface AuthServiceOptions {
   readonly refreshTokens: RefreshTokens;
   readonly oneTimeTokens: OneTimeTokens;
   readonly factors: SecondFactors;
+  readonly passkeys: Pick<Passkeys, "verifyLogin">;
   readonly guard: AccountGuard;
   readonly signIn: SignIn;
   readonly mailer: AccountMailer;
@@ -172,6 +174,32 @@ export class AuthService {
         if (used === undefined) throw invalidCredentials();
       },
     );
+  }
+
+  /** userOfChallenge returns whose half sign-in a challenge is, for the options of a passkey. Throws only INVALID_CREDENTIALS. */
+  async userOfChallenge(challengeToken: string): Promise<string> {
+    const row = await this.#o.oneTimeTokens.find("mfa.challenge", challengeToken);
+    if (row?.userId == null) throw invalidCredentials();
+    return row.userId;
+  }
+
+  /** signInByPasskey signs in by a passkey alone, which proves two factors in one. Throws only INVALID_CREDENTIALS. */
+  async signInByPasskey(
+    credential: unknown,
+    request: SignInRequest,
+    context: EventContext,
+  ): Promise<SignedIn | MfaChallenge> {
+    const proved = await this.#o.passkeys.verifyLogin(credential);
+    const user =
+      proved === undefined
+        ? undefined
+        : await this.#o.database.run((orm) => findById(orm, proved.userId));
+    if (user === undefined || !(await this.#o.signIn.mayEnter(user))) {
+      await this.#recordFailure(user, context, "passkey");
+      throw invalidCredentials();
+    }
+    const factor = { method: "passkey", at: this.#clock.now() } as const;
+    return this.#o.signIn.complete(user, [factor], request, context);
   }
 
   /**

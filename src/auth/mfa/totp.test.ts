@@ -29,7 +29,7 @@ test.each(
     "162583",
     "399871",
     "520489",
-  ].entries(),
+  ].map((code, count) => [count, code] as const),
 )("count %d has %s", (count, code) => expect(totpCode(SECRET, count)).toBe(code));
 
 // RFC 4648 section 10, without padding.

@@ -1,6 +1,7 @@
 import type { Bulwark } from "../../bulwark/index.ts";
 import { type AnyRoute, NotFoundError } from "../../core/index.ts";
 import { pageHeaders, pageNonce } from "../../headers/index.ts";
+import { AUTH_PAGES } from "./auth/index.ts";
 import { DOCS_PAGE } from "./docs-page.ts";
 import { type Page, renderPage } from "./page.ts";
 import { readScript } from "./scripts.ts";
@@ -8,7 +9,7 @@ import { SETUP_PAGE } from "./setup-page.ts";
 
 /** pageRoutes serve the pages of our own, /docs and /setup, and the scripts that they load; nothing comes from elsewhere. */
 export function pageRoutes({ handlers, mode }: Bulwark): readonly AnyRoute[] {
-  const { BaseAPIHandler } = handlers;
+  const { SignInHandler } = handlers;
   const hsts = mode === "production";
 
   const answer = (page: Page): Response => {
@@ -18,19 +19,23 @@ export function pageRoutes({ handlers, mode }: Bulwark): readonly AnyRoute[] {
   };
   const html = { requireAuth: false, produces: ["text/html"] } as const;
 
-  const docs = BaseAPIHandler.GET(() => answer(DOCS_PAGE), {
+  const docs = SignInHandler.GET(() => answer(DOCS_PAGE), {
     ...html,
     path: "/docs",
     summary: "This API, to read and to try; a page",
   });
 
-  const setup = BaseAPIHandler.GET(() => answer(SETUP_PAGE), {
+  const setup = SignInHandler.GET(() => answer(SETUP_PAGE), {
     ...html,
     path: "/setup",
     summary: "The form of the first administrator; a page",
   });
 
-  const scripts = BaseAPIHandler.GET(
+  const auth = Object.entries(AUTH_PAGES).map(([path, page]) =>
+    SignInHandler.GET(() => answer(page), { ...html, path, summary: `${page.title}; a page` }),
+  );
+
+  const scripts = SignInHandler.GET(
     async ({ params }) => {
       const script = await readScript(params.file);
       if (script === undefined) throw new NotFoundError("Path");
@@ -46,5 +51,5 @@ export function pageRoutes({ handlers, mode }: Bulwark): readonly AnyRoute[] {
     },
   );
 
-  return [docs, setup, scripts];
+  return [docs, setup, ...auth, scripts];
 }

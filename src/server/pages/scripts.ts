@@ -2,15 +2,25 @@ import { readFile } from "node:fs/promises";
 
 /** The modules under browser/ that are served; nothing else of the folder, or of the disk, can be asked for. */
 const SCRIPTS: ReadonlySet<string> = new Set([
-  "call.js",
+  "account.js",
+  "api.js",
   "call-form.js",
-  "docs.js",
+  "call.js",
   "docs-nav.js",
+  "docs.js",
   "dom.js",
+  "forgot.js",
+  "forms.js",
+  "login.js",
+  "mailed.js",
   "operation-view.js",
   "operations.js",
+  "passkeys.js",
+  "register.js",
   "schema-view.js",
+  "second-factor.js",
   "setup.js",
+  "step-up.js",
 ]);
 
 /** What runs in a browser is compiled; where this module runs from its source, the compiled ones stand in dist. */

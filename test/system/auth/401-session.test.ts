@@ -58,7 +58,11 @@ test("a token that is made late ends with its session", async () => {
   const { id, token } = await signUp();
   const expiresAt = clock.now() + 12 * HOUR;
   clock.advance(11 * HOUR + HOUR / 2);
-  const late = await bulwark.tokens.generateToken({ userId: id, handle: sidOf(token), expiresAt });
+  const late = await bulwark.tokens.generateToken({
+    userId: id,
+    sessionId: sidOf(token),
+    expiresAt,
+  });
   expect((await me(late)).status).toBe(200);
   clock.advance(HOUR / 2);
   expect((await me(late)).json["code"]).toBe("TOKEN_EXPIRED");

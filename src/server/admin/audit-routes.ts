@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { requireRoles } from "../access/index.ts";
-import { readAudit } from "../audit/index.ts";
-import type { Bulwark } from "../bulwark/index.ts";
-import { type AnyRoute, ResponseBuilder } from "../core/index.ts";
-import { page } from "./page-query.ts";
+import { readAudit } from "../../audit/index.ts";
+import type { Bulwark } from "../../bulwark/index.ts";
+import { type AnyRoute, ResponseBuilder } from "../../core/index.ts";
+import { page } from "../page-query.ts";
+import { administrator } from "./administrator.ts";
 
 const AuditQuery = z.strictObject({
   ...page,
@@ -34,10 +34,13 @@ const AuditEntry = z
   })
   .meta({ id: "AuditEntry" });
 
-export function adminRoutes({ database, handlers }: Bulwark): readonly AnyRoute[] {
+export function auditRoutes(bulwark: Bulwark): readonly AnyRoute[] {
+  const { database, handlers } = bulwark;
   const audit = handlers.AuthenticatedAPIHandler.GET(
-    requireRoles("admin")(async (context) =>
-      ResponseBuilder.fromQueryResult(await readAudit(database, context.query)),
+    administrator(bulwark)(async (context) =>
+      ResponseBuilder.fromQueryResult(
+        await readAudit(database, context.query as z.infer<typeof AuditQuery>),
+      ),
     ),
     {
       path: "/api/admin/audit",

@@ -1,0 +1,10 @@
+import type { Bulwark } from "../../bulwark/index.ts";
+import type { AnyRoute } from "../../core/index.ts";
+import { auditRoutes } from "./audit-routes.ts";
+import { adminUserRoutes } from "./user-routes.ts";
+
+/** adminRoutes are all routes under /api/admin. */
+export const adminRoutes = (bulwark: Bulwark): readonly AnyRoute[] => [
+  ...auditRoutes(bulwark),
+  ...adminUserRoutes(bulwark),
+];

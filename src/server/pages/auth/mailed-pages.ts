@@ -1,0 +1,108 @@
+import type { Page } from "../page.ts";
+import { SETUP_STYLES } from "../setup-styles.ts";
+import { FACTOR_CARD, field, NOSCRIPT, PASSWORD_HINT, PROBLEM } from "./fields.ts";
+import { AUTH_STYLES } from "./styles.ts";
+
+const password = field({
+  id: "password",
+  label: "New password",
+  type: "password",
+  autocomplete: "new-password",
+  maxlength: 1024,
+  hint: PASSWORD_HINT,
+});
+
+/** The page behind a mailed link: the token stands behind the #, and only a press of the button sends it. */
+const mailedPage = (page: {
+  readonly kind: string;
+  readonly title: string;
+  readonly ask: string;
+  readonly fields?: string;
+  readonly button: string;
+  readonly done: string;
+  readonly more?: string;
+}): Page => ({
+  title: page.title,
+  script: "mailed.js",
+  styles: SETUP_STYLES + AUTH_STYLES,
+  body: `<main id="main" data-kind="${page.kind}">
+${NOSCRIPT}
+<div class="card" id="ask" hidden>
+  <h1 tabindex="-1">${page.title}</h1>
+  <p class="muted">${page.ask}</p>
+  <form id="form" method="post" novalidate>
+    ${PROBLEM}
+    ${page.fields ?? ""}
+    <button type="submit" class="primary">${page.button}</button>
+  </form>
+</div>
+<div class="card" id="done" hidden>
+  <h1 tabindex="-1">Done</h1>
+  <p class="notice good">${page.done}</p>
+  <p><a href="/auth/login">Sign in</a></p>
+</div>
+<div class="card" id="no-token" hidden>
+  <h1 tabindex="-1">Open the link from the mail</h1>
+  <p>There is no token in this address. Open the link as it stands in the mail, with all that follows the <code>#</code>.</p>
+</div>
+<div class="card" id="spent" hidden>
+  <h1 tabindex="-1">This link does not work any more</h1>
+  <p class="notice bad">It was used, is too old, or a newer one was mailed. Nothing was changed.</p>
+  <p><a href="/auth/login">Sign in</a>, or ask for <a href="/auth/forgot">a new password</a>.</p>
+</div>
+${page.more ?? ""}
+</main>`,
+});
+
+export const VERIFY_PAGE = mailedPage({
+  kind: "verify",
+  title: "Confirm your address",
+  ask: "One press, and your account is ready.",
+  button: "Confirm",
+  done: "Your address is confirmed.",
+  more: `<div class="card" id="password" hidden>
+  <h1 tabindex="-1">Your address is confirmed</h1>
+  <p>You opened the link in another browser than the one that made the account, so the password that was chosen there does not count.</p>
+  <p><a href="/auth/forgot">Set a new password</a></p>
+</div>`,
+});
+
+export const EMAIL_PAGE = mailedPage({
+  kind: "email",
+  title: "Confirm the new address",
+  ask: "The address changes when both mailboxes have confirmed it.",
+  button: "Confirm",
+  done: "Your address is changed. All sessions have ended.",
+  more: `<div class="card" id="half" hidden>
+  <h1 tabindex="-1">Half done</h1>
+  <p class="notice">This mailbox has confirmed. Now open the link in the other one.</p>
+</div>`,
+});
+
+export const RESET_PAGE = mailedPage({
+  kind: "reset",
+  title: "Set a new password",
+  ask: "All your sessions end; second factors stay.",
+  fields: password,
+  button: "Set the password",
+  done: "The password is set.",
+});
+
+export const INVITE_PAGE = mailedPage({
+  kind: "invite",
+  title: "Accept the invitation",
+  ask: "Choose the name that others see, and a password.",
+  fields: `${field({ id: "name", label: "Name", type: "text", autocomplete: "name", maxlength: 400 })}
+    ${password}`,
+  button: "Accept",
+  done: "Your account is ready.",
+});
+
+export const MAGIC_LINK_PAGE = mailedPage({
+  kind: "magic-link",
+  title: "Sign in by mail",
+  ask: "The link works in the browser that asked for it.",
+  button: "Sign in",
+  done: "You are signed in.",
+  more: FACTOR_CARD,
+});

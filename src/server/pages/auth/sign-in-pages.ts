@@ -1,0 +1,87 @@
+import type { Page } from "../page.ts";
+import { SETUP_STYLES } from "../setup-styles.ts";
+import { FACTOR_CARD, field, NOSCRIPT, PASSWORD_HINT, PROBLEM } from "./fields.ts";
+import { AUTH_STYLES } from "./styles.ts";
+
+const styles = SETUP_STYLES + AUTH_STYLES;
+const email = field({
+  id: "email",
+  label: "E-mail",
+  type: "email",
+  autocomplete: "username",
+  maxlength: 320,
+});
+
+export const LOGIN_PAGE: Page = {
+  title: "Sign in",
+  script: "login.js",
+  styles,
+  body: `<main>
+${NOSCRIPT}
+<div class="card" id="ask" hidden>
+  <h1 tabindex="-1">Sign in</h1>
+  <form id="form" method="post" novalidate>
+    ${PROBLEM}
+    ${email}
+    ${field({ id: "password", label: "Password", type: "password", autocomplete: "current-password", maxlength: 1024 })}
+    <button type="submit" class="primary">Sign in</button>
+  </form>
+  <button type="button" id="passkey" class="wide" hidden>Sign in with a passkey</button>
+  <p class="small"><a href="/auth/forgot">Forgot your password?</a> No account yet? <a href="/auth/register">Make one</a>.</p>
+</div>
+${FACTOR_CARD}
+</main>`,
+};
+
+export const REGISTER_PAGE: Page = {
+  title: "Make an account",
+  script: "register.js",
+  styles,
+  body: `<main>
+${NOSCRIPT}
+<div class="card" id="ask" hidden>
+  <h1 tabindex="-1">Make an account</h1>
+  <form id="form" method="post" novalidate>
+    ${PROBLEM}
+    ${email}
+    ${field({ id: "name", label: "Name", type: "text", autocomplete: "name", maxlength: 400 })}
+    ${field({ id: "password", label: "Password", type: "password", autocomplete: "new-password", maxlength: 1024, hint: PASSWORD_HINT })}
+    <button type="submit" class="primary">Make the account</button>
+  </form>
+  <p class="small">You have one? <a href="/auth/login">Sign in</a>.</p>
+</div>
+<div class="card" id="made" hidden>
+  <h1 tabindex="-1">Your account is made</h1>
+  <p class="notice good"><span class="address"></span> can sign in now.</p>
+  <p><a href="/auth/login">Sign in</a></p>
+</div>
+<div class="card" id="mailed" hidden>
+  <h1 tabindex="-1">Read your mail</h1>
+  <p>A mail is on its way to <strong class="address"></strong>. Open its link in this browser to go on.</p>
+  <p class="muted small">No mail after some minutes? Look where unwanted mail goes, or make the account again.</p>
+</div>
+</main>`,
+};
+
+export const FORGOT_PAGE: Page = {
+  title: "Set a new password",
+  script: "forgot.js",
+  styles,
+  body: `<main>
+${NOSCRIPT}
+<div class="card" id="ask" hidden>
+  <h1 tabindex="-1">Set a new password</h1>
+  <p class="muted">If the address has an account, it gets a link that is good for ten minutes.</p>
+  <form id="form" method="post" novalidate>
+    ${PROBLEM}
+    ${email}
+    <button type="submit" class="primary">Mail the link</button>
+  </form>
+  <p class="small"><a href="/auth/login">Sign in</a></p>
+</div>
+<div class="card" id="mailed" hidden>
+  <h1 tabindex="-1">Read your mail</h1>
+  <p>If the address has an account, a link is on its way to it.</p>
+</div>
+</main>`,
+};

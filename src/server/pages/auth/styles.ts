@@ -1,0 +1,23 @@
+/** What the pages of accounts need besides a card. */
+export const AUTH_STYLES = `
+main.wide { max-width: 46rem; padding-top: 1.5rem; }
+.top { display: flex; gap: 1rem; justify-content: space-between; align-items: start; flex-wrap: wrap; margin-bottom: 1rem; }
+#status { margin-bottom: 1rem; }
+section.card { margin-bottom: 1rem; }
+h2 { font-size: 1.1rem; }
+h2:focus { outline: none; }
+.rows, .codes { list-style: none; padding: 0; }
+.row { display: flex; gap: 1rem; justify-content: space-between; align-items: start; padding: .75rem 0; border-top: 1px solid var(--line); }
+.row > div { min-width: 0; }
+.row button { flex: none; }
+.agent { overflow-wrap: anywhere; font-weight: 600; font-size: .9375rem; }
+.codes { display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: .25rem 1rem; }
+.codes li + li { margin-top: 0; }
+#qr { display: block; background: #fff; border-radius: 8px; }
+button.wide { width: 100%; }
+summary { cursor: pointer; font-weight: 600; }
+details[open] > * + * { margin-top: 1rem; }
+dialog { border: 1px solid var(--line); border-radius: 12px; padding: 1.5rem; width: min(26rem, calc(100vw - 2rem)); background: var(--surface); color: var(--text); }
+dialog::backdrop { background: rgb(0 0 0 / .5); }
+dialog > * + * { margin-top: 1rem; }
+`;
