@@ -9,6 +9,7 @@ const DEFAULT_LIMITS = {
   register: { requests: 30, window: "1m" },
   anonymous: { requests: 600, window: "1m" },
   user: { requests: 1_200, window: "1m" },
+  mail: { requests: 5, window: "1h" },
 };
 const good: BulwarkConfig = { issuer: "https://api.example.com", emailVerification: "off" };
 
@@ -34,6 +35,9 @@ describe("what is left out is the safe default", () => {
       redisUrl: undefined,
       limits: DEFAULT_LIMITS,
       emailVerification: "off",
+      smtp: undefined,
+      auth: { productName: "api.example.com", adminMfa: "required" },
+      csrfOrigins: ["https://api.example.com"],
     });
   });
 
@@ -95,20 +99,34 @@ describe("what is wrong is named: the field, what was expected, what came", () =
     ],
     [
       { limits: { constructor: { requests: 1, window: "1m" } } },
-      ['limits: expected one of address, login, register, anonymous, user, came "constructor"'],
+      [
+        'limits: expected one of address, login, register, anonymous, user, mail, came "constructor"',
+      ],
     ],
     [
       { emailVerification: "required" },
-      [
-        'emailVerification: expected "off" until mail is configured, came "required" (production\'s default)',
-      ],
+      ["smtp: expected a mail server while emailVerification is required, came nothing"],
     ],
+    [{ emailVerification: "yes" }, ['emailVerification: expected "off" or "required", came "yes"']],
+    [
+      { csrfOrigins: ["https://app.example.com", "https://app.example.com/", "null", "x"] },
+      [1, 2, 3].map(
+        (index) =>
+          `csrfOrigins[${index}]: expected an origin such as "https://app.example.com", came ${["", '"https://app.example.com/"', '"null"', '"x"'][index]}`,
+      ),
+    ],
+    [{ auth: { lockAfter: 0 } }, ["auth.lockAfter: expected a whole number of at least 1, came 0"]],
+    [
+      { auth: { tokenAlgorithm: "none" } },
+      ['auth.tokenAlgorithm: expected "HS256" or "EdDSA" or "ES256", came "none"'],
+    ],
+    [{ auth: { adminMfa: "no" } }, ['auth.adminMfa: expected "required" or "off", came "no"']],
   ])("%j", (change, problems) => {
     expect(problemsOf(change)).toEqual(problems);
   });
 
   test("all of it at once", () => {
-    const all = { issuer: "x", mode: "y", secret: "z", emailVerification: undefined };
+    const all = { issuer: "x", mode: "y", secret: "z", emailVerification: "w" };
     expect(problemsOf(all).map((problem) => problem.split(":")[0])).toEqual([
       "mode",
       "issuer",

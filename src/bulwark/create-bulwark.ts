@@ -22,7 +22,6 @@ import {
   TokenService,
 } from "../auth/index.ts";
 import {
-  type AuthResult,
   type Awaitable,
   BaseAPIHandler,
   type Clock,
@@ -77,7 +76,7 @@ import { wireState } from "./wire-state.ts";
 export interface BulwarkHandlers {
   readonly BaseAPIHandler: typeof BaseAPIHandler;
   readonly AuthenticatedAPIHandler: typeof AuthenticatedAPIHandler;
-  /** For routes that make a credential and read none: a stale one must not keep a person from signing in. */
+  /** For routes that make a credential and need none: the session cookie is not read, since a stale one must not keep a person from signing in. */
   readonly SignInHandler: typeof BaseAPIHandler;
 }
 
@@ -234,6 +233,7 @@ function assemble(config: BulwarkConfig): Bulwark {
     ]),
     prepare,
   };
+  const withoutCookies = composeAuthenticators([sessionAuthenticator(tokens)], { cookies: false });
   const handlers: BulwarkHandlers = {
     BaseAPIHandler: class extends BaseAPIHandler {
       static override readonly kernel = kernel;
@@ -243,10 +243,7 @@ function assemble(config: BulwarkConfig): Bulwark {
     },
     SignInHandler: class extends BaseAPIHandler {
       static override readonly kernel = kernel;
-      static override checkAuth = (): AuthResult => ({
-        isAuthenticated: false,
-        reason: "absent",
-      });
+      static override checkAuth = withoutCookies;
     },
   };
   return {

@@ -105,7 +105,15 @@ export function wireAccounts(parts: AccountParts): WiredAccounts {
   const auth = new AuthService({ ...shared, passwords, passkeys, signIn });
   const flows = { ...base, credentials, oneTimeTokens, mayMail, background: background.run };
   const registration = new Registration({ ...flows, verification });
-  const recovery = new Recovery({ ...flows, auth, signIn, guard, magicLink, deletionGrace });
+  const recovery = new Recovery({
+    ...flows,
+    auth,
+    signIn,
+    guard,
+    verification,
+    magicLink,
+    deletionGrace,
+  });
   const factorChanges = new FactorChanges({
     ...base,
     signIn,

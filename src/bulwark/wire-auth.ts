@@ -12,10 +12,12 @@ const CREDENTIALS = ["authorization", "x-api-key"] as const;
 
 /**
  * composeAuthenticators asks one after the other while the answer is `absent`. Two credentials on one request are refused
- * as ambiguous, before either is read.
+ * as ambiguous, before either is read. With `cookies: false` our cookie is none, as where a stale one must not keep a person from
+ * signing in.
  */
 export function composeAuthenticators(
   authenticators: readonly Authenticator[],
+  options: { readonly cookies?: boolean } = {},
 ): (request: Request, info: AuthInfo) => Awaitable<AuthResult> {
   const absent: AuthResult = { isAuthenticated: false, reason: "absent" };
 
@@ -37,7 +39,7 @@ export function composeAuthenticators(
       if ((info.get === undefined ? request.headers.get(name) : info.get(name)) !== null)
         given += 1;
     }
-    if (sessionCookieOf(request, info) !== undefined) given += 1;
+    if (options.cookies !== false && sessionCookieOf(request, info) !== undefined) given += 1;
     if (given === 0) return absent;
     if (given > 1) return { isAuthenticated: false, reason: "refused", code: "INVALID_REQUEST" };
     return askFrom(0, request, info);

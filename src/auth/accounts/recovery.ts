@@ -48,6 +48,7 @@ export interface RecoveryOptions {
   readonly mayMail?: ((recipient: string) => Promise<boolean>) | undefined;
   /** Does work that no answer waits for, so that its time tells nothing. */
   readonly background: (work: () => Promise<void>) => void;
+  readonly verification: "off" | "required";
   /** Sign-in by a mailed link. Default off. */
   readonly magicLink?: boolean | undefined;
   /** How long an account that its owner deleted can be taken back. Default 30d. */
@@ -97,8 +98,6 @@ export class Recovery {
       if ((await tokens.consume(tx, "password.reset", token)) === undefined) {
         throw new NotFoundError("Link");
       }
-      // Whoever set up an account of a mailbox that was never proved need not be its owner.
-      if (user.emailVerifiedAt === null) await credentials.dropAll(tx, user.id);
       const now = new Date(this.#clock.now());
       await tx
         .update(users)
@@ -236,7 +235,7 @@ export class Recovery {
     }
   }
 
-  /** requestMagicLink mails a link that signs in from the browser that asks, where the address has a verified account. */
+  /** requestMagicLink mails a link that signs in from the browser that asks, where the address has an account that may enter. */
   async requestMagicLink(
     email: string,
     ask: { readonly browser: string; readonly mode?: SessionMode | undefined },
@@ -244,7 +243,8 @@ export class Recovery {
   ): Promise<void> {
     if (this.#o.magicLink !== true) throw new NotFoundError("Path");
     const user = await this.#enabled(email);
-    if (user === undefined || user.emailVerifiedAt === null) return;
+    if (user === undefined) return;
+    if (this.#o.verification === "required" && user.emailVerifiedAt === null) return;
     this.#o.background(() => this.#mailMagicLink(user, ask, context));
   }
 

@@ -68,6 +68,11 @@ export class Registration {
     this.#clock = options.clock ?? systemClock;
   }
 
+  /** True where an address is proved before its first session. */
+  get isMailboxProved(): boolean {
+    return this.#o.verification === "required";
+  }
+
   /**
    * register makes an account with the role `user`, and no session. Where verification is required it returns undefined and does as
    * much for a taken address as for a free one: the mailbox learns which it was. `browser` is a secret that the registering browser
@@ -79,7 +84,7 @@ export class Registration {
     context: EventContext,
     browser?: string,
   ): Promise<PublicUser | undefined> {
-    if (this.#o.verification === "off") {
+    if (!this.isMailboxProved) {
       return this.createUser(input, { roles: ["user"], verified: false }, context);
     }
     const email = normalizeEmail(input.email);
@@ -218,6 +223,7 @@ export class Registration {
 
   /** resend mails another verification link to a pending account, and does nothing for every other address; both look alike. */
   async resend(email: string): Promise<void> {
+    if (!this.isMailboxProved) return;
     const user = await findByEmail(this.#o.database, email);
     if (user === undefined || user.emailVerifiedAt !== null || user.disabledAt !== null) return;
     this.#o.background(() => this.#resend(user));

@@ -37,7 +37,8 @@ export function accountRoutes(bulwark: Bulwark): readonly AnyRoute[] {
 
   const register = SignInHandler.POST(
     async (context) => {
-      const user = await registration.register(context.body, context, browserOf(context));
+      const browser = registration.isMailboxProved ? browserOf(context) : undefined;
+      const user = await registration.register(context.body, context, browser);
       if (user !== undefined) return ResponseBuilder.created({ user });
       return accepted("A mail is on its way to this address.");
     },

@@ -7,6 +7,8 @@ beforeAll(reset);
 
 interface Login {
   readonly accessToken: string;
+  readonly refreshToken: string;
+  readonly deviceToken: string;
   readonly expiresIn: number;
   readonly user: { readonly id: string };
 }
@@ -16,7 +18,13 @@ test("login answers a token, its life in seconds and the user, and nothing else"
   const answer = await call("POST", "/api/auth/login", { body: { email, password: PASSWORD } });
   expect(answer.status).toBe(200);
   const data = dataOf<Login>(answer);
-  expect(Object.keys(data).sort()).toEqual(["accessToken", "expiresIn", "user"]);
+  expect(Object.keys(data).sort()).toEqual([
+    "accessToken",
+    "deviceToken",
+    "expiresIn",
+    "refreshToken",
+    "user",
+  ]);
   expect(data.expiresIn).toBe(3_600);
   expect(data.user).toEqual({ id, email, name: expect.any(String), roles: ["user"] });
   expect(answer.headers.get("cache-control")).toBe("no-store");
@@ -34,15 +42,15 @@ test.each([
 });
 
 // CVE-2022-25896 (passport): the session was kept across a login.
-test("every login begins another session, and only a hash of what its token carries is stored", async () => {
+test("every login begins another session, and nothing that a client holds is stored", async () => {
   const { email, id } = await signUp();
-  const login = async (): Promise<string> => {
+  const login = async (): Promise<Login> => {
     const answer = await call("POST", "/api/auth/login", { body: { email, password: PASSWORD } });
-    return dataOf<Login>(answer).accessToken;
+    return dataOf<Login>(answer);
   };
-  const tokens = [await login(), await login()];
-  const payloads = tokens.map((token) => {
-    const payload = Buffer.from(token.split(".")[1] ?? "", "base64url").toString();
+  const logins = [await login(), await login()];
+  const payloads = logins.map(({ accessToken }) => {
+    const payload = Buffer.from(accessToken.split(".")[1] ?? "", "base64url").toString();
     return JSON.parse(payload) as { sid: string; roles?: unknown };
   });
   expect(payloads[0]?.sid).not.toBe(payloads[1]?.sid);
@@ -50,10 +58,14 @@ test("every login begins another session, and only a hash of what its token carr
   const rows = await query(sql`SELECT id FROM bulwark.sessions WHERE user_id = ${id}`);
   expect(rows).toHaveLength(3);
   const stored = await dump();
-  for (const { sid } of payloads) {
-    expect(stored).not.toContain(sid);
-    expect(stored).not.toContain(Buffer.from(sid).toString("hex"));
-    expect(stored).not.toContain(Buffer.from(sid, "base64url").toString("hex"));
+  for (const { accessToken, refreshToken, deviceToken } of logins) {
+    for (const token of [accessToken, refreshToken, deviceToken]) {
+      expect(stored).not.toContain(token);
+      for (const part of token.split(/[._]/).filter(({ length }) => length > 20)) {
+        expect(stored).not.toContain(part);
+        expect(stored).not.toContain(Buffer.from(part, "base64url").toString("hex"));
+      }
+    }
   }
 });
 

@@ -40,24 +40,42 @@ test("a token lives for its hour, and is TOKEN_EXPIRED from its end on", async (
   expect(again.json["code"]).toBe("TOKEN_EXPIRED");
 });
 
-test("a session ends 12 hours after it began, whatever its tokens say", async () => {
+/** Uses a session once in half an hour until `hours` have passed. */
+async function useFor(sessionId: string, hours: number): Promise<void> {
+  for (let half = 0; half < hours * 2; half += 1) {
+    expect((await bulwark.sessions.read(sessionId))?.id).toBe(sessionId);
+    clock.advance(HOUR / 2);
+  }
+}
+
+test("a session ends 12 hours after it began, however much it is used", async () => {
   const account = await signUp();
   const [row] = await query(sql`SELECT * FROM bulwark.sessions WHERE user_id = ${account.id}`);
   expect(new Date(String(row?.["expires_at"])).getTime()).toBe(clock.now() + 12 * HOUR);
-  const session = bulwark.sessions;
-  const handle = sidOf(account.token);
-  clock.advance(12 * HOUR - 1);
-  expect((await session.read(handle))?.userId).toBe(account.id);
-  clock.advance(1);
-  expect(await session.read(handle)).toBeUndefined();
+  const id = sidOf(account.token);
+  await useFor(id, 12);
+  expect(await bulwark.sessions.read(id)).toBeUndefined();
   bulwark.sessions.forget(() => true);
-  expect(await session.read(handle)).toBeUndefined();
+  expect(await bulwark.sessions.read(id)).toBeUndefined();
+});
+
+test("a session ends an hour after it was last used", async () => {
+  const { token } = await signUp();
+  const id = sidOf(token);
+  clock.advance(HOUR - 1);
+  expect((await bulwark.sessions.read(id))?.lastSeenAt).toBe(clock.now());
+  clock.advance(HOUR - 1);
+  expect((await bulwark.sessions.read(id))?.id).toBe(id);
+  clock.advance(HOUR);
+  expect(await bulwark.sessions.read(id)).toBeUndefined();
+  bulwark.sessions.forget(() => true);
+  expect(await bulwark.sessions.read(id)).toBeUndefined();
 });
 
 test("a token that is made late ends with its session", async () => {
   const { id, token } = await signUp();
   const expiresAt = clock.now() + 12 * HOUR;
-  clock.advance(11 * HOUR + HOUR / 2);
+  await useFor(sidOf(token), 11.5);
   const late = await bulwark.tokens.generateToken({
     userId: id,
     sessionId: sidOf(token),

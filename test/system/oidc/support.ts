@@ -1,4 +1,5 @@
 import { sql } from "drizzle-orm";
+import { expect } from "vitest";
 import {
   Identities,
   type OidcConfig,
@@ -138,5 +139,5 @@ export async function eventsOf(
   type: string,
 ): Promise<readonly Readonly<Record<string, unknown>>[]> {
   const { query } = await testApp();
-  return query(sql`SELECT * FROM bulwark.audit_events WHERE type = ${type} ORDER BY sequence`);
+  return query(sql`SELECT * FROM bulwark.audit_events WHERE type = ${type} ORDER BY seq`);
 }
