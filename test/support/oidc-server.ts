@@ -119,7 +119,12 @@ function configurationOf(
     jwks: { keys: jwks },
     cookies: { keys: ["a key of these tests"] },
     scopes: ["openid"],
-    claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name"], acr: null },
+    claims: {
+      openid: ["sub", "amr"],
+      email: ["email", "email_verified"],
+      profile: ["name"],
+      acr: null,
+    },
     acrValues: ["urn:test:two"],
     enabledJWA: { idTokenSigningAlgValues: ["RS256", "ES256"] },
     pkce: { required: () => true },

@@ -4,6 +4,7 @@ import {
   type Clock,
   ConflictError,
   type EventContext,
+  isUuid,
   NotFoundError,
   systemClock,
   UnauthorizedError,
@@ -156,6 +157,7 @@ export class Identities {
    * way into the account: there is no password, no passkey and no other identity).
    */
   async unlink(userId: string, id: string, context: EventContext): Promise<void> {
+    if (!isUuid(id)) throw new NotFoundError("Identity", id);
     await this.#o.database.transaction(async (tx) => {
       // One at a time for a user: each of two would see the other identity still there.
       await tx.select({ id: users.id }).from(users).where(eq(users.id, userId)).for("update");

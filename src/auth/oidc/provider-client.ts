@@ -102,13 +102,12 @@ export class ProviderClient {
         ...(maxAge === undefined ? {} : { maxAge }),
       });
       const claims = tokens.claims();
-      if (claims === undefined) throw new ExternalServiceError(`oidc provider ${name}`);
+      if (claims === undefined || !SUBJECT.test(claims.sub)) throw noSubject();
       if (!checks.wantsEmail || claims["email"] !== undefined) return claims;
       if (configuration.serverMetadata().userinfo_endpoint === undefined) return claims;
       const info = await library.fetchUserInfo(configuration, tokens.access_token, claims.sub);
       return { ...info, ...claims };
     } catch (error) {
-      if (error instanceof ExternalServiceError) throw error;
       throw exchangeRefusal(name, error);
     }
   }
@@ -190,6 +189,12 @@ export class ProviderClient {
     }
   }
 }
+
+/** At most 255 characters of ASCII (OIDC Core section 2). */
+const SUBJECT = /^[\x20-\x7e]{1,255}$/;
+
+const noSubject = (): Error =>
+  Object.assign(new Error("no subject"), { code: "OAUTH_INVALID_RESPONSE" });
 
 interface Configured {
   readonly configuration: Configuration;

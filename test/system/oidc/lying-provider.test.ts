@@ -47,6 +47,8 @@ describe("an ID token proves nothing", () => {
     ["of nobody", { claims: { sub: undefined } }],
     ["whose subject is empty", { claims: { sub: "" } }],
     ["whose subject is no text", { claims: { sub: 7 } }],
+    ["whose subject is longer than one may be", { claims: { sub: "s".repeat(256) } }],
+    ["whose subject no database can hold", { claims: { sub: "a\u0000" } }],
     ["signed by another key under the same id", { signed: "with a key of nobody" }],
     ["that nobody signed", { signed: "by nobody" }],
     ["signed with the client secret", { signed: "with the client secret" }],
