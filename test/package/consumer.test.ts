@@ -162,6 +162,9 @@ function externalsOf(file: string, seen = new Set<string>()): Set<string> {
   return found;
 }
 
+/** What an application pays for only where it asks for it. */
+const HEAVY = ["pg", "@electric-sql/pglite", "ioredis", "hono", "@hono/node-server", "nodemailer"];
+
 /** What each door loads as soon as it is imported. A heavy or optional package must never appear here by accident. */
 const DATABASE = ["drizzle-orm"];
 const EXTERNALS: Readonly<Record<string, readonly string[]>> = {
@@ -178,6 +181,8 @@ const EXTERNALS: Readonly<Record<string, readonly string[]>> = {
   "./database/pglite": [...DATABASE, "@electric-sql/pglite"],
   "./database/postgres": [...DATABASE, "ipaddr.js", "pg"],
   "./auth/oidc": [...DATABASE, "@opentelemetry/api", "ipaddr.js", "pino"],
+  "./mail": [...DATABASE, "@opentelemetry/api", "ipaddr.js", "pino"],
+  "./mail/smtp": ["ipaddr.js", "nodemailer"],
   "./audit": [...DATABASE, "@opentelemetry/api", "ipaddr.js", "pino"],
   "./adapters/node": ["@hono/node-server", "ipaddr.js"],
 };
@@ -191,11 +196,11 @@ describe("importing a door loads no more than it must", () => {
 
   test("no door loads an optional store or server by itself", () => {
     for (const [door, target] of doors) {
-      if (/^\.\/(database|state|rate-limit)\/|^\.\/(adapters|server|validation)/.test(door))
+      if (/^\.\/(database|mail|state|rate-limit)\/|^\.\/(adapters|server|validation)/.test(door))
         continue;
       const file = typeof target === "object" ? target.default : "";
       const loaded = [...externalsOf(resolve(file))];
-      for (const heavy of ["pg", "@electric-sql/pglite", "ioredis", "hono", "@hono/node-server"]) {
+      for (const heavy of HEAVY) {
         expect(loaded, door).not.toContain(heavy);
       }
     }

@@ -9,7 +9,7 @@ export interface FolderRules {
 }
 
 /** Folders of one feature each, which meet in `bulwark` and nowhere else. */
-const FEATURES = ["headers", "csrf", "rate-limit", "auth", "access", "audit"];
+const FEATURES = ["headers", "csrf", "mail", "rate-limit", "auth", "access", "audit"];
 const BASE = ["core", "observability", "crypto", "state", "database"];
 
 /**
@@ -31,6 +31,11 @@ export const IMPORT_TABLE: Readonly<Record<string, FolderRules>> = {
   },
   headers: { level: 3, folders: ["core"], packages: [] },
   csrf: { level: 3, folders: ["core", "crypto"], packages: [] },
+  mail: {
+    level: 3,
+    folders: ["core", "crypto", "database", "observability"],
+    packages: ["node:", "drizzle-orm", "nodemailer"],
+  },
   openapi: { level: 3, folders: ["core"], packages: ["@standard-schema/spec"] },
   "rate-limit": { level: 4, folders: ["core"], packages: ["node:"] },
   access: { level: 4, folders: ["core", "database"], packages: ["drizzle-orm"] },
@@ -61,5 +66,6 @@ export const SECOND_DOORS: readonly string[] = [
   "src/auth/oidc/index.ts",
   "src/database/pglite.ts",
   "src/database/postgres.ts",
+  "src/mail/smtp.ts",
   "src/state/redis.ts",
 ];

@@ -1,0 +1,9 @@
+export { DevelopmentMailbox, type KeptMail } from "./development-mailbox.ts";
+export { checkMail, isMailAddress } from "./mail-address.ts";
+export {
+  MailOutbox,
+  type MailOutboxOptions,
+  type OutboxMail,
+  type SendOutcome,
+} from "./mail-outbox.ts";
+export { composeMail, type MailNotice, type MailSite } from "./templates.ts";
