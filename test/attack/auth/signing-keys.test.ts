@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { SigningKeys, TokenService } from "../../../src/auth/tokens/index.ts";
 import { createKeyRing, generateSecret, Sealer } from "../../../src/crypto/index.ts";
 import { signingKeys as table } from "../../../src/database/index.ts";
+import { jwksRoutes } from "../../../src/server/jwks-routes.ts";
 import { SECRET, testApp } from "../../support/app.ts";
 
 const { bulwark, clock, dump, query, reset, signUp } = await testApp();
@@ -85,8 +86,39 @@ describe.each(["EdDSA", "ES256"] as const)("keys of %s", (algorithm) => {
   });
 });
 
-test("the key set of HS256 is empty", async () => {
-  expect(await bulwark.tokens.jwks()).toEqual({ keys: [] });
+describe("GET /.well-known/jwks.json", () => {
+  const get = async (tokens: TokenService) => {
+    const [route] = jwksRoutes({ ...bulwark, tokens });
+    const response = await route?.(new Request(`${issuer}/.well-known/jwks.json`));
+    if (response === undefined) throw new Error("expected a route, came none");
+    return { response, body: (await response.json()) as { keys: Record<string, unknown>[] } };
+  };
+
+  test.each([
+    ["EdDSA", ["alg", "crv", "kid", "kty", "use", "x"]],
+    ["ES256", ["alg", "crv", "kid", "kty", "use", "x", "y"]],
+  ] as const)(
+    "of %s has the public members alone, also of a successor",
+    async (algorithm, members) => {
+      const { signingKeys, tokens } = process(algorithm);
+      const token = await tokens.generateToken(session);
+      const { kid } = await signingKeys.rotate();
+      const { response, body } = await get(tokens);
+      expect(response.status).toBe(200);
+      expect(response.headers.get("content-type")).toBe("application/jwk-set+json; charset=utf-8");
+      expect(response.headers.get("cache-control")).toBe("public, max-age=300");
+      expect(response.headers.has("set-cookie")).toBe(false);
+      expect(Object.keys(body)).toEqual(["keys"]);
+      expect(body.keys.map((key) => key["kid"])).toEqual([kidOf(token), kid]);
+      for (const key of body.keys) expect(Object.keys(key).sort()).toEqual(members);
+    },
+  );
+
+  test("of HS256 is empty", async () => {
+    const { response, body } = await get(bulwark.tokens);
+    expect(response.status).toBe(200);
+    expect(body).toEqual({ keys: [] });
+  });
 });
 
 test("20 processes that need the first key at once make one", async () => {
