@@ -1,5 +1,6 @@
 import type { ClientAuth, Configuration, ServerMetadata } from "openid-client";
 import { type Clock, ExternalServiceError } from "../../core/index.ts";
+import { matchesAccessToken } from "./access-token-hash.ts";
 import { boundedFetch } from "./bounded-fetch.ts";
 import type { ResolvedOidcProvider } from "./oidc-config.ts";
 import { exchangeRefusal, reasonOf, unreachable } from "./provider-errors.ts";
@@ -91,7 +92,7 @@ export class ProviderClient {
   async redeem(currentUrl: URL, checks: AnswerChecks): Promise<ProvedClaims> {
     const library = await loadLibrary();
     const configuration = await this.#configuration(library);
-    const { name } = this.#o.provider;
+    const { name, algorithm } = this.#o.provider;
     const { state, nonce, verifier, maxAge } = checks;
     try {
       const tokens = await library.authorizationCodeGrant(configuration, currentUrl, {
@@ -102,7 +103,10 @@ export class ProviderClient {
         ...(maxAge === undefined ? {} : { maxAge }),
       });
       const claims = tokens.claims();
-      if (claims === undefined || !SUBJECT.test(claims.sub)) throw noSubject();
+      if (claims === undefined || !SUBJECT.test(claims.sub)) throw notProved("no subject");
+      if (!matchesAccessToken(claims["at_hash"], tokens.access_token, algorithm)) {
+        throw notProved("at_hash");
+      }
       if (!checks.wantsEmail || claims["email"] !== undefined) return claims;
       if (configuration.serverMetadata().userinfo_endpoint === undefined) return claims;
       const info = await library.fetchUserInfo(configuration, tokens.access_token, claims.sub);
@@ -193,8 +197,8 @@ export class ProviderClient {
 /** At most 255 characters of ASCII (OIDC Core section 2). */
 const SUBJECT = /^[\x20-\x7e]{1,255}$/;
 
-const noSubject = (): Error =>
-  Object.assign(new Error("no subject"), { code: "OAUTH_INVALID_RESPONSE" });
+const notProved = (what: string): Error =>
+  Object.assign(new Error(what), { code: "OAUTH_INVALID_RESPONSE" });
 
 interface Configured {
   readonly configuration: Configuration;

@@ -50,6 +50,7 @@ describe("an ID token proves nothing", () => {
     ["whose subject is longer than one may be", { claims: { sub: "s".repeat(256) } }],
     ["whose subject no database can hold", { claims: { sub: "a\u0000" } }],
     ["signed by another key under the same id", { signed: "with a key of nobody" }],
+    ["for another access token", { claims: { at_hash: "77QmUPtjPfzWtF2AnpK9RQ" } }],
     ["that nobody signed", { signed: "by nobody" }],
     ["signed with the client secret", { signed: "with the client secret" }],
     ["that was changed after it was signed", { signed: "and changed" }],

@@ -52,7 +52,8 @@ export interface Begun {
   readonly cookies: string;
 }
 
-interface BenchOptions extends Partial<OidcProviderOptions> {
+interface BenchOptions extends Partial<Omit<OidcProviderOptions, "clock">> {
+  readonly clock?: OidcBench["clock"];
   readonly verification?: "off" | "required";
 }
 
@@ -70,14 +71,13 @@ function movableClock(): OidcBench["clock"] {
 /** makeBench makes the services over the store of this worker's application, for these providers. */
 export async function makeBench(
   config: OidcConfig,
-  { verification = "off", ...options }: BenchOptions = {},
+  { verification = "off", clock = movableClock(), ...options }: BenchOptions = {},
 ): Promise<OidcBench> {
   const { bulwark } = await testApp();
   const { database, audit, registration } = bulwark;
   const problems: string[] = [];
   const providers = resolveOidc(config, "development", problems);
   if (problems.length > 0) throw new Error(problems.join("\n"));
-  const clock = movableClock();
   const changes: unknown[] = [];
   const provider = new OidcProvider({
     providers,
