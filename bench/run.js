@@ -2,10 +2,11 @@
 import { only } from "./harness.js";
 import { headers } from "./suites/headers.js";
 import { limiter } from "./suites/limiter.js";
+import { logins } from "./suites/logins.js";
 import { pipeline } from "./suites/pipeline.js";
 import { tokens } from "./suites/tokens.js";
 
-const suites = { pipeline, limiter, tokens, headers };
+const suites = { pipeline, limiter, tokens, headers, logins };
 const names = only === undefined ? Object.keys(suites) : [only];
 for (const name of names) {
   if (!Object.hasOwn(suites, name)) {

@@ -59,11 +59,50 @@ describe("a burst of 300", () => {
     const { queue, work, drain, most } = queueOf({ concurrency: 2, places: 256 });
     const asked = Array.from({ length: 300 }, () => queue.run(work));
     const settled = outcomes(asked);
-    expect(queue.depth).toBe(256);
+    expect(queue.depth).toBe(192);
     await drain();
-    expect(await settled).toEqual({ done: 256, refused: 44 });
+    expect(await settled).toEqual({ done: 192, refused: 108 });
     expect(most()).toBe(2);
     expect(queue.depth).toBe(0);
+  });
+
+  test("of strangers leaves a quarter of the places to known devices", async () => {
+    const { queue, work, drain } = queueOf({ concurrency: 2, places: 256 });
+    const flood = outcomes(
+      Array.from({ length: 300 }, (_, i) => queue.run(work, { address: `10.0.0.${i}` })),
+    );
+    const known = outcomes(
+      Array.from({ length: 100 }, (_, i) =>
+        queue.run(work, { address: `10.0.0.${i}`, knownDevice: true }),
+      ),
+    );
+    expect(queue.depth).toBe(256);
+    await drain();
+    expect(await flood).toEqual({ done: 192, refused: 108 });
+    expect(await known).toEqual({ done: 64, refused: 36 });
+  });
+
+  test("behind one address leaves its known devices a share there, and no more than that", async () => {
+    const { queue, work, drain } = queueOf({ concurrency: 2, places: 256 });
+    const flood = outcomes(Array.from({ length: 300 }, () => queue.run(work, "6.6.6.6")));
+    const from = { address: "6.6.6.6", knownDevice: true };
+    const known = outcomes(Array.from({ length: 100 }, () => queue.run(work, from)));
+    expect(queue.depth).toBe(128);
+    await drain();
+    expect(await flood).toEqual({ done: 64, refused: 236 });
+    expect(await known).toEqual({ done: 64, refused: 36 });
+  });
+
+  test.each([
+    [0, 8],
+    [0.5, 4],
+    [1, 0],
+  ])("with a share of %d for known devices takes %i strangers", async (share, taken) => {
+    const { queue, work, drain } = queueOf({ places: 8, knownDeviceShare: share });
+    const strangers = outcomes(Array.from({ length: 20 }, () => queue.run(work)));
+    expect(queue.depth).toBe(taken);
+    await drain();
+    expect(await strangers).toEqual({ done: taken, refused: 20 - taken });
   });
 
   test("of one address takes a quarter of the places, and leaves the others theirs", async () => {

@@ -71,9 +71,10 @@ export async function passwordProblems(
     : [];
 }
 
-/** isTooLong tells whether a password has more code points than any that was accepted. */
+/** isTooLong tells whether a password has more code points than any that was accepted, normalised (NFC). */
 export const isTooLong = (password: string): boolean =>
-  password.length > MAX_PASSWORD_LENGTH * 2 || Array.from(password).length > MAX_PASSWORD_LENGTH;
+  password.length > MAX_PASSWORD_LENGTH * 4 ||
+  Array.from(password.normalize("NFC")).length > MAX_PASSWORD_LENGTH;
 
 /** A password of a product's name and a common one is as weak as the common one. */
 async function isMadeOfContext(

@@ -1,6 +1,6 @@
 import { hash } from "@node-rs/argon2";
 import { beforeAll, describe, expect, test } from "vitest";
-import { HashQueue, PasswordService } from "./index.ts";
+import { type HashCaller, HashQueue, PasswordService, RefusalDeadline } from "./index.ts";
 
 /** A promise, and what resolves it. */
 function gate(): { promise: Promise<void>; resolve: () => void } {
@@ -91,7 +91,7 @@ describe("the policy", () => {
       code: "VALIDATION_ERROR",
       details: [{ field: "password", code: "password_too_short" }],
     };
-    await expect(service.hashPassword("short")).rejects.toMatchObject(refusal);
+    await expect(service.hashPassword("zk4!tq9w")).rejects.toMatchObject(refusal);
     const context = { email: "somebody@example.com" };
     await expect(service.hashPassword("somebody@example.com", context)).rejects.toMatchObject({
       details: [{ code: "password_guessable" }],
@@ -107,11 +107,11 @@ describe("the policy", () => {
 describe("the queue", () => {
   /** A service on a queue that tells who came, and is full where it should be. */
   function watched(places: number) {
-    const came: (string | undefined)[] = [];
+    const came: (string | HashCaller | undefined)[] = [];
     class Watched extends HashQueue {
-      override run<T>(work: () => Promise<T>, address?: string): Promise<T> {
-        came.push(address);
-        return super.run(work, address);
+      override run<T>(work: () => Promise<T>, from?: string | HashCaller): Promise<T> {
+        came.push(from);
+        return super.run(work, from);
       }
     }
     const queue = new Watched({ places, addressShare: 1 });
@@ -122,9 +122,9 @@ describe("the queue", () => {
     const { service: own, came, queue } = watched(8);
     await own.hashPassword(PASSWORD, {}, "a");
     await own.rehashPassword(PASSWORD, "b");
-    await own.verifyPassword(PASSWORD, stored, "c");
+    await own.verifyPassword(PASSWORD, stored, { address: "c", knownDevice: true });
     expect(await own.verifyNothing(PASSWORD, "d")).toBe(false);
-    expect(came).toEqual(["a", "b", "c", "d"]);
+    expect(came).toEqual(["a", "b", { address: "c", knownDevice: true }, "d"]);
     expect(queue.depth).toBe(0);
   });
 
@@ -155,5 +155,86 @@ describe("the queue", () => {
     }
     expect(queue.depth).toBe(0);
     expect(await own.verifyPassword(PASSWORD, stored)).toBe(true);
+  });
+});
+
+describe("the time of a refusal", () => {
+  const PBKDF2 = "$pbkdf2-sha256$8000$XAuBMIYQQogxRg$tRRlz8hYn63B9LYiCd6PRo6FMiunY9ozmMMI3srxeRE";
+  const BCRYPT = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
+
+  /** A service that tells which recipes were verified, and the delays that refusals asked for. */
+  function measured(options: { slowestStored?: string } = {}) {
+    const recipes: string[] = [];
+    const delays: number[] = [];
+    let now = 0;
+    class Measured extends RefusalDeadline {
+      override observe(recipe: string): void {
+        recipes.push(recipe.split("$")[1] ?? "");
+        // What one takes is made up: bcrypt is the slowest, PBKDF2 the fastest.
+        const took = { "2a": 200, argon2id: 20 }[recipe.split("$")[1] ?? ""] ?? 5;
+        super.observe(recipe, took);
+      }
+    }
+    const deadline = new Measured({
+      now: () => now,
+      delay: async (ms) => {
+        delays.push(ms);
+      },
+    });
+    const own = new PasswordService({ deadline, ...options });
+    return { own, recipes, delays, pass: (ms: number) => (now += ms) };
+  }
+
+  test("nothing is verified at the cost of the slowest hash in use", async () => {
+    const { own, recipes } = measured();
+    await own.verifyNothing(PASSWORD);
+    await own.verifyPassword("password", PBKDF2);
+    await own.verifyNothing(PASSWORD);
+    await own.verifyPassword("U*U", BCRYPT);
+    await own.verifyNothing(PASSWORD);
+    // Beyond what bcrypt reads of a password, and still the work of one.
+    await own.verifyNothing("\u00e9".repeat(100));
+    expect(recipes).toEqual(["argon2id", "pbkdf2-sha256", "argon2id", "2a", "2a", "2a"]);
+  });
+
+  test("from the start on, where it is said which that is", async () => {
+    const { own, recipes } = measured({ slowestStored: BCRYPT });
+    await own.verifyPassword(PASSWORD, stored);
+    await own.verifyNothing(PASSWORD);
+    expect(recipes).toEqual(["argon2id", "2a"]);
+    expect(() => new PasswordService({ slowestStored: "$2b$31$" })).toThrow(RangeError);
+  });
+
+  test("a password that bcrypt from elsewhere would cut costs a verification, and is refused", async () => {
+    const { own, recipes } = measured();
+    expect(await own.verifyPassword("x".repeat(73), BCRYPT)).toBe(false);
+    expect(recipes).toEqual(["argon2id"]);
+  });
+
+  test("every refusal waits for one deadline from its start", async () => {
+    const { own, delays, pass } = measured();
+    await own.verifyPassword("U*U", BCRYPT);
+    const [unknown, wrong] = [own.refusal(), own.refusal()];
+    pass(20);
+    await unknown.wait();
+    pass(180);
+    await wrong.wait();
+    pass(1_000);
+    await wrong.wait();
+    expect(delays).toEqual([380, 200]);
+  });
+
+  test("by the clock of this machine, too", async () => {
+    const deadline = new RefusalDeadline();
+    const own = new PasswordService({ deadline });
+    for (let i = 0; i < 5; i += 1) await own.verifyNothing(PASSWORD);
+    const started = performance.now();
+    const refusal = own.refusal();
+    await own.verifyPassword("x".repeat(10_000), stored);
+    await refusal.wait();
+    const refused = performance.now() - started;
+    // A timer of Node may fire a millisecond early.
+    expect(refused).toBeGreaterThan(deadline.milliseconds - 2);
+    expect(refused).toBeLessThan(deadline.milliseconds + 1_000);
   });
 });

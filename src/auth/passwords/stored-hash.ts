@@ -83,7 +83,8 @@ function readArgon2(hash: string): Reading {
   return fault ?? { scheme: "argon2", recipe, hash };
 }
 
-const BCRYPT = /^(\$2[aby]\$(\d\d)\$)[./A-Za-z0-9]{53}$/;
+// 16 bytes of salt and 23 of a digest: their last characters have bits left that are none.
+const BCRYPT = /^(\$2[aby]\$(\d\d)\$)[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{30}[.26CGKOSWaeimquy]$/;
 const BCRYPT_COST = { least: 4, most: 15 };
 
 function readBcrypt(hash: string): Reading {
@@ -92,7 +93,8 @@ function readBcrypt(hash: string): Reading {
   return bcryptFault(Number(cost)) ?? { scheme: "bcrypt", recipe, hash };
 }
 
-const OWN = /^\$bulwark-bcrypt\$k=([A-Za-z0-9_-]{16})(\$2b\$(\d\d)\$[./A-Za-z0-9]{53})$/;
+const OWN =
+  /^\$bulwark-bcrypt\$k=([A-Za-z0-9_-]{16})(\$2b\$(\d\d)\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{30}[.26CGKOSWaeimquy])$/;
 
 function readOwnBcrypt(stored: string): Reading {
   const [, keyId, hash, cost] = OWN.exec(stored) ?? [];

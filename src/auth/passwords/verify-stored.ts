@@ -56,12 +56,10 @@ export function standIn(stored: StoredHash): StoredHash {
     }
     case "bcrypt":
     case "own-bcrypt": {
-      // The last characters of salt and digest carry bits that must be none: O and the dot do not.
+      // The last characters of salt and digest end in bits that must be none, or the library refuses without work.
       const text = randomBytes(26).toString("hex");
-      return {
-        ...stored,
-        hash: `${stored.hash.slice(0, 7)}${text.slice(0, 21)}O${text.slice(21, 52)}`,
-      };
+      const parts = [stored.hash.slice(0, 7), text.slice(0, 21), "O", text.slice(21, 51), "."];
+      return { ...stored, hash: parts.join("") };
     }
     case "scrypt":
     case "pbkdf2":
