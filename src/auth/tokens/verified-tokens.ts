@@ -50,9 +50,4 @@ export class VerifiedTokens {
     this.#young.delete(digest);
     this.#old.delete(digest);
   }
-
-  clear(): void {
-    this.#young.clear();
-    this.#old.clear();
-  }
 }

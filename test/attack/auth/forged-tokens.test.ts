@@ -40,7 +40,7 @@ let forges: Readonly<Record<string, Forge>>;
 beforeAll(async () => {
   await reset();
   const { id: userId, token } = await signUp();
-  good = createForge(token, await hmacKey(key.bytes), now);
+  good = createForge(token, hmacKey(key.bytes), now);
   const session = {
     userId,
     sessionId: String(good.claims["sid"]),
@@ -48,9 +48,8 @@ beforeAll(async () => {
   };
   const made = ALL.map(async (algorithm) => {
     const signer = await signingKeys.find((one) => one.algorithm === algorithm)?.signer();
-    const signing = signer?.signing ?? (await hmacKey(key.bytes));
-    const made = (await services[algorithm]?.generateToken(session)) ?? "";
-    return [algorithm, createForge(made, signing, now)] as const;
+    const own = (await services[algorithm]?.generateToken(session)) ?? "";
+    return [algorithm, createForge(own, signer ?? hmacKey(key.bytes), now)] as const;
   });
   forges = Object.fromEntries(await Promise.all(made));
 });
