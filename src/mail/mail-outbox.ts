@@ -1,5 +1,5 @@
 import { AsyncResource } from "node:async_hooks";
-import { and, eq, gt, lte, sql } from "drizzle-orm";
+import { and, count, eq, gt, lte, sql } from "drizzle-orm";
 import {
   type AuditSink,
   type Clock,
@@ -45,6 +45,7 @@ const LEASE_MS = 300_000;
 const BATCH = 5;
 const FIRST_RETRY_MS = 30_000;
 const LONGEST_RETRY_MS = 3_600_000;
+const MAX_COUNT = 10_000;
 /** A mail is queued inside a transaction; after so long it has mostly committed. */
 const SOON_MS = 20;
 
@@ -278,11 +279,15 @@ export class MailOutbox {
   }
 
   async #count(): Promise<void> {
-    const some = sql`SELECT 1 FROM ${mailOutbox} LIMIT 10000`;
-    const { rows } = (await this.#o.database.run((orm) =>
-      orm.execute(sql`SELECT count(*)::int AS depth FROM (${some}) AS some`),
-    )) as unknown as { readonly rows: readonly { readonly depth: number }[] };
-    this.#depth = rows[0]?.depth ?? 0;
+    const [row] = await this.#o.database.run((orm) => {
+      const waiting = orm
+        .select({ id: mailOutbox.id })
+        .from(mailOutbox)
+        .limit(MAX_COUNT)
+        .as("waiting");
+      return orm.select({ depth: count() }).from(waiting);
+    });
+    this.#depth = row?.depth ?? 0;
   }
 }
 
