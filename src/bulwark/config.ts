@@ -1,3 +1,4 @@
+import type { BreachCheck } from "../auth/index.ts";
 import { type Clock, ConfigurationError, type Log, parseDuration } from "../core/index.ts";
 import { secretProblem } from "../crypto/index.ts";
 import type { MigrationSet } from "../database/index.ts";
@@ -45,6 +46,8 @@ export interface AuthConfig {
   readonly maxSessions?: number | undefined;
   /** Hashes new passwords. Default `argon2id`. */
   readonly passwordAlgorithm?: "argon2id" | "bcrypt" | undefined;
+  /** Asks a list of leaked passwords about new ones. Default none. */
+  readonly breaches?: BreachCheck | undefined;
   /** Failures after which an account is locked for a time. Default 5. */
   readonly lockAfter?: number | undefined;
   /** The first lock; each further failure doubles it, up to an hour. Default 1m. */

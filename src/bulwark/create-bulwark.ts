@@ -2,6 +2,7 @@ import type { PgTable } from "drizzle-orm/pg-core";
 import { AuditLogger } from "../audit/index.ts";
 import {
   type AccountAdmin,
+  type AccountMailer,
   AuthenticatedAPIHandler,
   type AuthService,
   cookieAuthenticator,
@@ -19,7 +20,7 @@ import {
   SessionStore,
   type SignIn,
   sessionAuthenticator,
-  TokenService,
+  type TokenService,
 } from "../auth/index.ts";
 import {
   type Awaitable,
@@ -34,6 +35,7 @@ import {
   systemClock,
   UnavailableError,
 } from "../core/index.ts";
+import { Sealer } from "../crypto/index.ts";
 import { CSRFProtection } from "../csrf/index.ts";
 import {
   bulwarkMigrations,
@@ -43,8 +45,7 @@ import {
   type QueryBuilderOptions,
 } from "../database/index.ts";
 import { apiHeaders } from "../headers/index.ts";
-
-type DevelopmentMailbox = never;
+import type { DevelopmentMailbox, MailOutbox } from "../mail/index.ts";
 
 import {
   bindObservability,
@@ -71,6 +72,7 @@ import {
 import { wirePasskeys } from "./wire-passkeys.ts";
 import { wireLimits } from "./wire-rate-limit.ts";
 import { wireState } from "./wire-state.ts";
+import { wireTokens } from "./wire-tokens.ts";
 
 /** The handler classes, bound to one application's services. */
 export interface BulwarkHandlers {
@@ -106,6 +108,11 @@ export interface Bulwark {
   readonly requireRecentAuth: RequireRecentAuth;
   /** The mails that a development start keeps instead of sending them. */
   readonly mailbox: DevelopmentMailbox | undefined;
+  /** Queues mail to the owners of accounts. */
+  readonly accountMailer: AccountMailer;
+  readonly outbox: MailOutbox;
+  /** Seals what must be read back, with keys of the application's secret. */
+  readonly sealer: Sealer;
   /** What an administrator's action asks for. */
   readonly adminMfa: "required" | "off";
   /** checkCrossSite throws CSRF_REJECTED unless a request that asks for cookies comes from a page of ours. */
@@ -148,8 +155,14 @@ function assemble(config: BulwarkConfig): Bulwark {
   const database = wireDatabase(resolved, log, metrics);
   const audit = new AuditLogger({ database, clock, log, onRecord: wireEventMeter(metrics) });
   const queue = new HashQueue();
-  const passwords = new PasswordService({ queue });
   const { auth: authConfig, issuer } = resolved;
+  const sealer = new Sealer(keys);
+  const passwords = new PasswordService({
+    queue,
+    keys,
+    algorithm: authConfig.passwordAlgorithm,
+    policy: { product: authConfig.productName, issuer, breaches: authConfig.breaches },
+  });
   const sessions = new SessionStore({
     database,
     clock,
@@ -158,21 +171,16 @@ function assemble(config: BulwarkConfig): Bulwark {
     maxPerUser: authConfig.maxSessions,
     rolesThatNeedMfa: authConfig.rolesThatNeedMfa,
   });
-  const tokens = new TokenService({
-    keys,
-    sessions,
-    issuer,
-    clock,
-    lifetime: authConfig.tokenLifetime,
-  });
+  const tokens = wireTokens({ config: resolved, database, keys, sealer, sessions, audit, clock });
   const refreshTokens = new RefreshTokens({ database, keys, sessions, audit, clock });
   const limiter = new RateLimiter({ clock });
-  const mail = wireMail({ config: resolved, database, keys, clock, log, metrics });
+  const mail = wireMail({ config: resolved, database, sealer, clock, log, audit, metrics });
   const passkeys = wirePasskeys(resolved, database, clock);
   const accounts = wireAccounts({
     config: resolved,
     database,
     keys,
+    sealer,
     clock,
     log,
     audit,
@@ -276,6 +284,9 @@ function assemble(config: BulwarkConfig): Bulwark {
     createQueryBuilder: (table, _context, options) =>
       createQueryBuilder(table, { ...options, database }),
     ownData: (userId) => ownData(database, userId),
+    accountMailer: mail.mailer,
+    outbox: mail.outbox,
+    sealer,
     sweep: accounts.sweep,
     ready,
     async close() {

@@ -23,7 +23,7 @@ import {
   TotpService,
 } from "../auth/index.ts";
 import { type Clock, type Limiter, type Log, limitPolicy } from "../core/index.ts";
-import { type KeyRing, Sealer } from "../crypto/index.ts";
+import type { KeyRing, Sealer } from "../crypto/index.ts";
 import type { Database } from "../database/index.ts";
 import type { ResolvedConfig } from "./config.ts";
 
@@ -31,6 +31,7 @@ export interface AccountParts {
   readonly config: ResolvedConfig;
   readonly database: Database;
   readonly keys: KeyRing;
+  readonly sealer: Sealer;
   readonly clock: Clock;
   readonly log: Log;
   readonly audit: AuditLogger;
@@ -74,7 +75,7 @@ export function wireAccounts(parts: AccountParts): WiredAccounts {
   const totp = new TotpService({
     database,
     clock,
-    sealer: new Sealer(keys),
+    sealer: parts.sealer,
     issuerName: productName,
   });
   const recoveryCodes = new RecoveryCodes({ database, clock });

@@ -3,6 +3,7 @@ import type { AnyRoute } from "../core/index.ts";
 import { adminRoutes } from "./admin/index.ts";
 import { authRoutes } from "./auth/index.ts";
 import { healthRoutes } from "./health-routes.ts";
+import { jwksRoutes } from "./jwks-routes.ts";
 import { metricsRoutes } from "./metrics-routes.ts";
 import { openApiRoutes } from "./openapi-routes.ts";
 import { pageRoutes } from "./pages/index.ts";
@@ -15,6 +16,8 @@ export const referenceMigrations = [productMigrations] as const;
 export interface ReferenceOptions {
   /** Bearer that reads /metrics from elsewhere. Default none: a loopback peer alone. */
   readonly metricsToken?: string | undefined;
+  /** Routes of sign-in at OpenID providers. Default none. */
+  readonly providers?: readonly AnyRoute[] | undefined;
 }
 
 /** referenceRoutes are all routes of the reference API, bound to one application; the last of them documents them all. */
@@ -24,6 +27,8 @@ export function referenceRoutes(
 ): readonly AnyRoute[] {
   const routes = [
     ...authRoutes(bulwark),
+    ...(options.providers ?? []),
+    ...jwksRoutes(bulwark),
     ...productRoutes(bulwark),
     ...adminRoutes(bulwark),
     ...setupRoutes(bulwark),

@@ -1,6 +1,8 @@
 import { serve } from "../adapters/node/index.ts";
+import type { OidcConfig } from "../auth/oidc/index.ts";
 import { type Bulwark, createBulwark, type ServerConfig } from "../bulwark/index.ts";
 import { createRouter } from "../core/index.ts";
+import { loadOidc } from "./load-oidc.ts";
 import { referenceMigrations, referenceRoutes } from "./reference-api.ts";
 
 export interface RunningServer {
@@ -12,21 +14,33 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+const SWEEP_MS = 600_000;
+
 /** startServer opens the database and serves the reference API. Rejects before it listens if anything is wrong. */
-export async function startServer(config: ServerConfig): Promise<RunningServer> {
-  const { host, port, metricsToken, ...application } = config;
+export async function startServer(
+  config: ServerConfig & { readonly oidc?: OidcConfig | undefined },
+): Promise<RunningServer> {
+  const { host, port, metricsToken, oidc, ...application } = config;
   const bulwark = createBulwark({ ...application, migrations: referenceMigrations });
   try {
     const { BaseAPIHandler } = bulwark.handlers;
-    const router = createRouter(BaseAPIHandler, referenceRoutes(bulwark, { metricsToken }));
+    const providers = oidc === undefined ? [] : await loadOidc(bulwark, oidc);
+    const routes = referenceRoutes(bulwark, { metricsToken, providers });
+    const router = createRouter(BaseAPIHandler, routes);
     await bulwark.ready();
     const server = await serve({ handlers: BaseAPIHandler, router, host, port });
     const token = bulwark.mode === "development" ? await bulwark.firstAdmin.issue() : undefined;
+    // What is over is deleted, and what was put off is done, without anybody asking for it.
+    const sweeping = setInterval(() => {
+      bulwark.sweep().catch((err: unknown) => bulwark.log.error({ err }, "the sweep failed"));
+    }, SWEEP_MS);
+    sweeping.unref();
     return {
       bulwark,
       url: bulwark.issuer,
       setupUrl: token === undefined ? undefined : `${bulwark.issuer}/setup#${token}`,
       close: async () => {
+        clearInterval(sweeping);
         await server.close();
         await bulwark.close();
       },

@@ -51,6 +51,7 @@ export interface TestApp {
   readonly raw: (bytes: string | Uint8Array) => Promise<readonly RawAnswer[]>;
   /** signUp makes an account and a session through the services, so that no limit by address counts it. */
   readonly signUp: (roles?: readonly string[]) => Promise<Account>;
+  readonly close: () => Promise<void>;
   readonly adminToken: () => Promise<string>;
   readonly query: (statement: SQL) => Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** Every row of every table, as text. */
@@ -75,15 +76,18 @@ const worker = globalThis as { [APP]?: Promise<TestApp> };
 
 /** testApp returns the application of this worker; a store takes seconds and half a gigabyte, so there is one. */
 export function testApp(): Promise<TestApp> {
-  worker[APP] ??= start();
+  worker[APP] ??= startApp();
   return worker[APP];
 }
 
-async function start(): Promise<TestApp> {
+/** startApp starts an application of another configuration; the caller closes it. */
+export async function startApp(
+  config: Partial<Parameters<typeof startServer>[0]> = {},
+): Promise<TestApp> {
   const log: string[] = [];
   const clock = settableClock(Date.UTC(2027, 0, 1));
   const port = await freePort();
-  const { bulwark } = await startServer({
+  const server = await startServer({
     mode: "development",
     issuer: `http://localhost:${port}`,
     host: "127.0.0.1",
@@ -92,7 +96,9 @@ async function start(): Promise<TestApp> {
     database: await testDatabase(),
     clock,
     log: createLog({ destination: { write: (line: string) => void log.push(line) } }),
+    ...config,
   });
+  const { bulwark } = server;
   const query = (statement: SQL): ReturnType<TestApp["query"]> =>
     bulwark.database.run(async (orm) => rowsOf(await orm.execute(statement)));
   const signUp = makeSignUp(bulwark);
@@ -105,6 +111,7 @@ async function start(): Promise<TestApp> {
     signUp,
     call: makeCall(`http://127.0.0.1:${port}`),
     raw: (bytes) => exchange(port, bytes),
+    close: () => server.close(),
     adminToken: async () => (await signUp(["user", "admin"])).token,
     dump: () => dump(query),
     reset: async () => {
@@ -112,6 +119,7 @@ async function start(): Promise<TestApp> {
         if (name !== "bulwark.migrations") await query(sql.raw(`DELETE FROM ${name}`));
       }
       bulwark.sessions.forget(() => true);
+      bulwark.mailbox?.clear();
       clock.advance(DAY);
       log.length = 0;
     },

@@ -40,6 +40,8 @@ export interface SignInRequest {
   readonly mode?: SessionMode | undefined;
   /** Proves a known device; from the body, or from its cookie. */
   readonly deviceToken?: string | undefined;
+  /** True where someone whom we believe has proved a second factor. */
+  readonly provedSecondFactor?: boolean | undefined;
 }
 
 /** TokenSignIn is a session that is carried by tokens. */
@@ -116,9 +118,8 @@ export class SignIn {
   ): Promise<SignedIn | MfaChallenge> {
     if (!(await this.mayEnter(user))) throw invalidCredentials();
     const device = await this.#o.devices.find(request.deviceToken, user.id);
-    if (provedSecondFactor(proved))
-      return this.finish(user, proved, { ...request, device }, context);
-    const methods = await this.#o.factors.methodsOf(user.id);
+    const isProved = request.provedSecondFactor === true || provedSecondFactor(proved);
+    const methods = isProved ? [] : await this.#o.factors.methodsOf(user.id);
     if (methods.length === 0) return this.finish(user, proved, { ...request, device }, context);
     const { token } = await this.#o.database.transaction((tx) =>
       this.#o.oneTimeTokens.issue(tx, "mfa.challenge", {

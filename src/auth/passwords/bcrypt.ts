@@ -8,6 +8,11 @@ interface BcryptLibrary {
   readonly verify: (password: string, hash: string) => Promise<boolean>;
 }
 
+interface Pepper {
+  readonly id: string;
+  readonly bytes: Uint8Array;
+}
+
 /**
  * loadBcrypt loads @node-rs/bcrypt, an optional peer, at its first use. Rejects with an Error that says how to install it
  * only if it is not there.
@@ -31,36 +36,40 @@ export async function loadBcrypt(
  * (OWASP Password Storage Cheat Sheet, pre-hashing and peppering). Prepared passwords come in, NFC.
  */
 export class PepperedBcrypt {
-  readonly #peppers: ReadonlyMap<string, Uint8Array>;
-  readonly #newest: { readonly id: string; readonly bytes: Uint8Array };
+  readonly #keys: KeyRing;
+  #derived: readonly [Pepper, ...Pepper[]] | undefined;
 
   constructor(keys: KeyRing) {
-    const derived = keys.derive("password pepper");
-    this.#newest = derived[0];
-    this.#peppers = new Map(derived.map(({ id, bytes }) => [id, bytes]));
+    this.#keys = keys;
   }
 
   /** recipe returns the beginning of a hash made now at this cost. */
   recipe(cost: number): string {
-    return `${OWN_BCRYPT}${this.#newest.id}$2b$${String(cost).padStart(2, "0")}$`;
+    return `${OWN_BCRYPT}${this.#peppers()[0].id}$2b$${String(cost).padStart(2, "0")}$`;
   }
 
   /** knows tells whether the ring still has the key of a pepper. */
   knows(keyId: string): boolean {
-    return this.#peppers.has(keyId);
+    return this.#peppers().some(({ id }) => id === keyId);
   }
 
   async hash(password: string, cost: number): Promise<string> {
-    const { id, bytes } = this.#newest;
+    const [{ id, bytes }] = this.#peppers();
     const { hash } = await loadBcrypt();
     return `${OWN_BCRYPT}${id}${await hash(digestOf(bytes, password), { cost })}`;
   }
 
   async verify(password: string, keyId: string, hash: string): Promise<boolean> {
-    const pepper = this.#peppers.get(keyId);
+    const pepper = this.#peppers().find(({ id }) => id === keyId);
     if (pepper === undefined) return false;
     const { verify } = await loadBcrypt();
-    return verify(digestOf(pepper, password), hash);
+    return verify(digestOf(pepper.bytes, password), hash);
+  }
+
+  /** Derived at the first use: a ring may be opened after this was made. */
+  #peppers(): readonly [Pepper, ...Pepper[]] {
+    this.#derived ??= this.#keys.derive("password pepper");
+    return this.#derived;
   }
 }
 

@@ -1,5 +1,7 @@
 import { sql } from "drizzle-orm";
+import { vi } from "vitest";
 import { totpCode } from "../../../src/auth/index.ts";
+import type { KeptMail } from "../../../src/mail/index.ts";
 import { type Account, type Answer, dataOf, type TestApp } from "../../support/app.ts";
 
 /** What a sign-in by tokens answers. */
@@ -95,3 +97,22 @@ function fromBase32(text: string): Uint8Array {
     .join("");
   return Uint8Array.from(bits.match(/.{8}/g) ?? [], (byte) => Number.parseInt(byte, 2));
 }
+
+/** mailTo waits for a mail of a kind to an address, and returns it. */
+export async function mailTo(app: TestApp, to: string, kind: string): Promise<KeptMail> {
+  return vi.waitFor(
+    async () => {
+      await app.bulwark.outbox.flush();
+      const mail = app.bulwark.mailbox?.list().find((one) => one.to === to && one.kind === kind);
+      if (mail === undefined) throw new Error(`no mail of kind ${kind} to ${to}`);
+      return mail;
+    },
+    { timeout: 5_000, interval: 10 },
+  );
+}
+
+/** The token behind the # of a mail's first link. */
+export const tokenOf = (mail: KeptMail): string => {
+  const link = mail.links.find((one) => one.includes("#")) ?? "";
+  return link.slice(link.indexOf("#") + 1);
+};
