@@ -69,6 +69,17 @@ test("a change of algorithm or cost is a reason to hash anew, in both directions
   expect(dearer.needsRehash(stored)).toBe(true);
 });
 
+test("the key ring is asked at the first use, and not where no bcrypt is", async () => {
+  const closed = (): never => {
+    throw new TypeError("the key ring is not open");
+  };
+  const unopened = new PasswordService({ keys: { derive: closed, sealing: closed } });
+  const made = await unopened.hashPassword(PASSWORD);
+  expect(await unopened.verifyPassword(PASSWORD, made)).toBe(true);
+  expect(await unopened.verifyNothing(PASSWORD)).toBe(false);
+  await expect(unopened.verifyPassword(PASSWORD, stored)).rejects.toThrow("not open");
+});
+
 describe("what is refused at construction", () => {
   test("bcrypt without a key ring", () => {
     expect(() => new PasswordService({ algorithm: "bcrypt" })).toThrow(TypeError);
