@@ -16,8 +16,14 @@ afterAll(() => liar.stop());
 beforeEach(async () => {
   await app.reset();
   Object.assign(liar, { lie: {}, metadata: {} });
-  const client = { issuer: liar.issuer, clientId: "app", clientSecret };
-  bench = await makeBench({ liar: client }, { timeout: "100ms" });
+  const client = { clientId: "app", clientSecret };
+  bench = await makeBench(
+    {
+      liar: { issuer: liar.issuer, ...client },
+      other: { issuer: "http://127.0.0.1:9", ...client },
+    },
+    { timeout: "100ms" },
+  );
 });
 
 async function signInWith(lie: Lie): Promise<unknown> {
@@ -28,6 +34,13 @@ async function signInWith(lie: Lie): Promise<unknown> {
 
 test("its truth is accepted", async () => {
   expect(await signInWith({})).toMatchObject({ user: { email: "ada@people.example" } });
+});
+
+// RFC 9700 section 4.4: where a provider sends no `iss`, the path of the callback tells whose answer it is.
+test("its answer at another provider's callback is refused, before that provider hears of it", async () => {
+  const { url, cookies } = await bench.start("liar");
+  const back = liar.answerTo(url);
+  await expect(bench.finish("other", back, cookies)).rejects.toEqual(refusal("INVALID_REQUEST"));
 });
 
 const now = Math.floor(Date.now() / 1_000);
@@ -90,8 +103,12 @@ describe("metadata are refused", () => {
     await expect(bench.start("liar")).rejects.toEqual(refusal("EXTERNAL_SERVICE_ERROR"));
   });
 
-  test.each(["token_endpoint", "jwks_uri"])("whose %s leads to http elsewhere", async (field) => {
-    liar.metadata = { [field]: "http://metadata.internal.example/latest" };
+  // The same server by a name that is not plainly loopback: whoever could say it could say any other.
+  test.each([
+    ["token_endpoint", "/token"],
+    ["jwks_uri", "/jwks"],
+  ])("whose %s leads to http elsewhere", async (field, path) => {
+    liar.metadata = { [field]: `${liar.issuer.replace("127.0.0.1", "0.0.0.0")}${path}` };
     const { url, cookies } = await bench.start("liar");
     await expect(bench.finish("liar", liar.answerTo(url), cookies)).rejects.toMatchObject({
       code: "EXTERNAL_SERVICE_ERROR",
