@@ -35,8 +35,8 @@ export interface PasswordPolicy {
  * passwordProblems returns everything that the policy holds against a new password; nothing for a good one. Length counts
  * in code points of the normalised text (NFC). Codes: `password_too_short`, `password_too_long`, `password_malformed` (half
  * of a surrogate pair, which no two systems store alike), `password_common`, `password_guessable`, `password_breached`. No
- * message holds any of the password. A list of leaked passwords is asked last, and not about a password that is refused already. Throws only what
- * the breach check throws. Sources: NIST SP 800-63B-4 section 3.1.1.2; OWASP ASVS 5.0 V6.2.
+ * message holds any of the password. A list of leaked passwords is asked last, and not about a password that is refused
+ * already. Throws only what the breach check throws. Sources: NIST SP 800-63B-4 section 3.1.1.2; OWASP ASVS 5.0 V6.2.
  */
 export async function passwordProblems(
   password: string,

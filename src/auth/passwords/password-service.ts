@@ -102,10 +102,10 @@ export class PasswordService {
 
   /**
    * verifyPassword tells whether a password made this hash: argon2, bcrypt, scrypt or PBKDF2 (see checkImportedHash for
-   * forms and costs). A hash that is none, or that asks for more work than we would ever do, is a false without work. So is,
-   * at the cost of a verification, a password that the hash's algorithm would not read whole (bcrypt from elsewhere: over
-   * 72 bytes; a pepper whose key is gone). Throws an UnavailableError only if the queue is full, and an Error only if @node-rs/bcrypt is needed and not
-   * installed.
+   * forms and costs). A hash that is none, or that asks for more work than we would ever do, is a false without work. A
+   * hash that cannot be asked is a false at the cost of a verification: a password that its algorithm would not read whole
+   * (bcrypt from elsewhere: over 72 bytes), a pepper whose key is gone. Throws an UnavailableError only if the queue is
+   * full, and an Error only if @node-rs/bcrypt is needed and not installed.
    */
   async verifyPassword(
     password: string,
