@@ -12,6 +12,7 @@ const SCRIPTS: ReadonlySet<string> = new Set([
   "forgot.js",
   "forms.js",
   "login.js",
+  "mailbox.js",
   "mailed.js",
   "operation-view.js",
   "operations.js",
