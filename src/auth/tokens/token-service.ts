@@ -62,6 +62,8 @@ const expired = (): UnauthorizedError =>
  * names a session, which is read on every verification: that is what decides, and where the roles come from.
  */
 export class TokenService {
+  /** The asymmetric keys, to be rotated and removed; undefined where HS256 alone is used. */
+  readonly signingKeys: SigningKeys | undefined;
   readonly #sessions: SessionStore;
   readonly #issuer: string;
   readonly #clock: Clock;
@@ -69,7 +71,6 @@ export class TokenService {
   readonly #algorithm: TokenAlgorithm;
   readonly #accepted: ReadonlySet<TokenAlgorithm>;
   readonly #secretKeys: SecretKeys;
-  readonly #signingKeys: SigningKeys | undefined;
   readonly #verified: VerifiedTokens;
 
   /** Throws a TypeError or RangeError only if the algorithm and the signing keys do not fit each other. */
@@ -81,9 +82,9 @@ export class TokenService {
     this.#algorithm = options.algorithm ?? "HS256";
     this.#accepted = new Set([this.#algorithm, ...(options.alsoAccept ?? [])]);
     this.#secretKeys = new SecretKeys(options.keys);
-    this.#signingKeys = options.signingKeys;
+    this.signingKeys = options.signingKeys;
     this.#verified = new VerifiedTokens(options.maxRemembered ?? 20_000);
-    checkKeys(this.#algorithm, this.#accepted, this.#signingKeys, this.#lifetimeMs);
+    checkKeys(this.#algorithm, this.#accepted, this.signingKeys, this.#lifetimeMs);
   }
 
   /** Seconds that a new token lives. */
@@ -114,8 +115,8 @@ export class TokenService {
 
   /** jwks returns the public keys (RFC 7517), also of a successor that does not sign yet; none where HS256 alone signs. */
   async jwks(): Promise<{ readonly keys: readonly PublicJwk[] }> {
-    if (this.#algorithm === "HS256" || this.#signingKeys === undefined) return { keys: [] };
-    const keys = await this.#signingKeys.published();
+    if (this.#algorithm === "HS256" || this.signingKeys === undefined) return { keys: [] };
+    const keys = await this.signingKeys.published();
     return { keys: keys.filter(({ alg }) => this.#accepted.has(alg)) };
   }
 
@@ -176,21 +177,21 @@ export class TokenService {
 
   #keyOf(header: string): Awaitable<TokenKey | undefined> {
     const secret = this.#accepted.has("HS256") ? this.#secretKeys.find(header) : undefined;
-    if (secret !== undefined || this.#signingKeys === undefined) return secret;
-    return after(this.#signingKeys.find(header), (key) =>
+    if (secret !== undefined || this.signingKeys === undefined) return secret;
+    return after(this.signingKeys.find(header), (key) =>
       key !== undefined && this.#accepted.has(key.algorithm) ? key : undefined,
     );
   }
 
   #isKeyThere({ kid, algorithm }: VerifiedToken): Awaitable<boolean> {
-    return algorithm === "HS256" || (this.#signingKeys?.has(kid) ?? false);
+    return algorithm === "HS256" || (this.signingKeys?.has(kid) ?? false);
   }
 
   #signer(): Awaitable<SigningKey> {
-    if (this.#algorithm === "HS256" || this.#signingKeys === undefined) {
+    if (this.#algorithm === "HS256" || this.signingKeys === undefined) {
       return this.#secretKeys.signer();
     }
-    return this.#signingKeys.signer();
+    return this.signingKeys.signer();
   }
 
   #resolve(token: VerifiedToken): Awaitable<TokenPayload> {

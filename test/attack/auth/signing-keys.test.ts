@@ -7,7 +7,7 @@ import { signingKeys as table } from "../../../src/database/index.ts";
 import { jwksRoutes } from "../../../src/server/jwks-routes.ts";
 import { SECRET, testApp } from "../../support/app.ts";
 
-const { bulwark, clock, dump, query, reset, signUp } = await testApp();
+const { bulwark, call, clock, dump, query, reset, signUp } = await testApp();
 const { audit, database, issuer, sessions } = bulwark;
 
 const MINUTE = 60_000;
@@ -115,9 +115,10 @@ describe("GET /.well-known/jwks.json", () => {
   );
 
   test("of HS256 is empty", async () => {
-    const { response, body } = await get(bulwark.tokens);
-    expect(response.status).toBe(200);
-    expect(body).toEqual({ keys: [] });
+    const answer = await call("GET", "/.well-known/jwks.json");
+    expect(answer.status).toBe(200);
+    expect(answer.json).toEqual({ keys: [] });
+    expect(answer.headers.get("cache-control")).toBe("public, max-age=300");
   });
 });
 
