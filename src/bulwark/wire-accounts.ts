@@ -83,7 +83,7 @@ export function wireAccounts(parts: AccountParts): WiredAccounts {
   const factors = new SecondFactors({
     guard,
     services: {
-      methodsOf: (userId) => secondFactorsOf(database, userId),
+      methodsOf: (userId) => database.run((orm) => secondFactorsOf(orm, userId)),
       verifyTotp: (userId, code) => totp.verify(userId, code),
       useRecoveryCode: (userId, code) => recoveryCodes.use(userId, code),
       verifyPasskey: async (userId, credential) =>

@@ -1,4 +1,15 @@
 import type { Passkeys } from "../auth/index.ts";
+import { PasskeyService } from "../auth/passkeys/index.ts";
+import type { Clock } from "../core/index.ts";
+import type { Database } from "../database/index.ts";
+import type { ResolvedConfig } from "./config.ts";
 
-export const wirePasskeys = (..._parts: unknown[]): Passkeys =>
-  ({ list: async () => [], verifyLogin: async () => undefined }) as unknown as Passkeys;
+/** wirePasskeys makes the service of passkeys, which work on the issuer's host and on the pages that may send our cookies. */
+export const wirePasskeys = (config: ResolvedConfig, database: Database, clock: Clock): Passkeys =>
+  new PasskeyService({
+    database,
+    clock,
+    rpId: new URL(config.issuer).hostname,
+    rpName: config.auth.productName,
+    origins: config.csrfOrigins,
+  });

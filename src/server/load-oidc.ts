@@ -1,6 +1,8 @@
+import { eq } from "drizzle-orm";
 import type { OidcConfig } from "../auth/oidc/index.ts";
 import type { Bulwark } from "../bulwark/index.ts";
 import { type AnyRoute, ConfigurationError } from "../core/index.ts";
+import { users } from "../database/index.ts";
 
 /**
  * loadOidc makes the routes of sign-in at OpenID providers. What it needs is loaded only where providers are configured.
@@ -28,10 +30,11 @@ export async function loadOidc(bulwark: Bulwark, config: OidcConfig): Promise<re
     audit,
     clock,
     onChange: async (tx, userId, { what }) => {
-      const to = await bulwark.auth.me(userId);
+      const [user] = await tx.select().from(users).where(eq(users.id, userId));
+      if (user === undefined) return;
       const at = clock.now();
       const mail = { kind: "credential-changed", what: `provider ${what}`, at } as const;
-      await bulwark.accountMailer.send({ ...mail, to: to.email, name: to.name }, tx);
+      await bulwark.accountMailer.send({ ...mail, to: user.email, name: user.name }, tx);
     },
   });
   const signIn = new OidcSignIn({

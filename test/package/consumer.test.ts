@@ -180,6 +180,7 @@ const EXTERNALS: Readonly<Record<string, readonly string[]>> = {
   "./database": [...DATABASE, "@opentelemetry/api", "ipaddr.js", "pino"],
   "./database/pglite": [...DATABASE, "@electric-sql/pglite"],
   "./database/postgres": [...DATABASE, "ipaddr.js", "pg"],
+  "./auth/passkeys": [...DATABASE, "@opentelemetry/api", "ipaddr.js", "pino"],
   "./auth/oidc": [...DATABASE, "@opentelemetry/api", "ipaddr.js", "pino"],
   "./mail": [...DATABASE, "@opentelemetry/api", "ipaddr.js", "pino"],
   "./mail/smtp": ["ipaddr.js", "nodemailer"],

@@ -42,7 +42,19 @@ export const IMPORT_TABLE: Readonly<Record<string, FolderRules>> = {
   auth: {
     level: 4,
     folders: ["core", "crypto", "database", "observability"],
-    packages: ["node:", "@node-rs/argon2", "drizzle-orm", "jose", "openid-client", "zod"],
+    packages: [
+      "node:",
+      "@node-rs/argon2",
+      "@node-rs/bcrypt",
+      "@simplewebauthn/server",
+      "@zxcvbn-ts/core",
+      "@zxcvbn-ts/language-common",
+      "drizzle-orm",
+      "jose",
+      "openid-client",
+      "uqr",
+      "zod",
+    ],
   },
   audit: { level: 4, folders: ["core", "crypto", "database"], packages: ["node:", "drizzle-orm"] },
   bulwark: { level: 6, folders: [...BASE, ...FEATURES], packages: ["node:", "drizzle-orm"] },
@@ -64,6 +76,7 @@ export const IMPORT_TABLE: Readonly<Record<string, FolderRules>> = {
 export const SECOND_DOORS: readonly string[] = [
   "src/adapters/node/index.ts",
   "src/auth/oidc/index.ts",
+  "src/auth/passkeys/index.ts",
   "src/database/pglite.ts",
   "src/database/postgres.ts",
   "src/mail/smtp.ts",

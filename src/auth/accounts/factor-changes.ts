@@ -1,3 +1,4 @@
+import { eq } from "drizzle-orm";
 import {
   type AuditSink,
   type Clock,
@@ -8,8 +9,13 @@ import {
   systemClock,
   type UserPrincipal,
 } from "../../core/index.ts";
-import type { Database, Orm } from "../../database/index.ts";
-import type { RecoveryCodes, TotpEnrolment, TotpService } from "../mfa/index.ts";
+import { type Database, type Orm, users } from "../../database/index.ts";
+import {
+  type RecoveryCodes,
+  secondFactorsOf,
+  type TotpEnrolment,
+  type TotpService,
+} from "../mfa/index.ts";
 import { withProved } from "../sessions/index.ts";
 import type { AccountCredentials } from "./account-credentials.ts";
 import type { AccountGuard } from "./account-guard.ts";
@@ -119,7 +125,7 @@ export class FactorChanges {
     return this.#change(principal, "totp removed", undefined, context, async (tx, user) => {
       const removed = await this.#o.totp.remove(principal.userId, tx);
       if (!removed) throw new NotFoundError("Authenticator app");
-      await this.#afterRemoval(tx, user, await this.#o.passkeys.list(user.id), true);
+      await this.#afterRemoval(tx, user);
     });
   }
 
@@ -174,21 +180,14 @@ export class FactorChanges {
   /** removePasskey ends a passkey. Throws a NotFoundError where the user has no such one, and a ConflictError where it may not go. */
   removePasskey(principal: UserPrincipal, id: string, context: EventContext): Promise<SignedIn> {
     return this.#change(principal, "passkey removed", undefined, context, async (tx, user) => {
-      const others = (await this.#o.passkeys.list(user.id)).filter((one) => one.id !== id);
       await this.#o.passkeys.remove(user.id, id, tx);
-      const methods = await this.#o.factors.methodsOf(user.id);
-      await this.#afterRemoval(tx, user, others, !methods.includes("totp"));
+      await this.#afterRemoval(tx, user);
     });
   }
 
   /** With the last factor the recovery codes go; a password that was only good beside it, and a role that demands one, keep it. */
-  async #afterRemoval(
-    tx: Orm,
-    user: UserRow,
-    passkeys: readonly PasskeyView[],
-    withoutTotp: boolean,
-  ): Promise<void> {
-    if (passkeys.length > 0 || !withoutTotp) return;
+  async #afterRemoval(tx: Orm, user: UserRow): Promise<void> {
+    if ((await secondFactorsOf(tx, user.id)).length > 0) return;
     if (this.#o.credentials.needsMfa(user.roles)) {
       throw new ConflictError("Your role needs a second factor: add another one first.");
     }
@@ -215,7 +214,6 @@ export class FactorChanges {
   ): Promise<SignedIn> {
     const { userId } = principal;
     const at = this.#clock.now();
-    const user = await this.#user(userId);
     const methods =
       proved === undefined
         ? principal.methods
@@ -226,6 +224,9 @@ export class FactorChanges {
         methods,
         endOthers: true,
         work: async (tx) => {
+          // One change of an account at a time, so that two removals do not both see the other's factor.
+          const [user] = await tx.select().from(users).where(eq(users.id, userId)).for("update");
+          if (user === undefined) throw new NotFoundError("User", userId);
           await work(tx, user);
           await this.#o.credentials.endAccess(tx, userId);
           await this.#o.guard.clearFactors(tx, userId);

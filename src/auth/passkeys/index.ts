@@ -1,0 +1,1 @@
+export { PasskeyService, type PasskeyServiceOptions } from "./passkey-service.ts";
