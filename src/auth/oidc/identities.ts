@@ -46,15 +46,23 @@ export interface IdentitiesOptions {
   readonly database: Database;
   readonly audit: AuditSink;
   readonly clock?: Clock | undefined;
-  /** Does what follows in the same transaction, such as a mail to the owner. Default nothing. */
+  /**
+   * Does what follows in the same transaction, such as a mail to the owner. It must ask the database through `tx` alone: the embedded one
+   * has a single connection, which the transaction holds. Default nothing.
+   */
   readonly onChange?:
-    | ((
-        tx: Orm,
-        userId: string,
-        change: { readonly what: "linked" | "unlinked"; readonly provider: string },
-        context: EventContext,
-      ) => Promise<void>)
+    | ((tx: Orm, userId: string, change: IdentityChange, context: EventContext) => Promise<void>)
     | undefined;
+}
+
+/**
+ * IdentityChange is what happened to an identity, and whose it is.
+ * @public
+ */
+export interface IdentityChange {
+  readonly what: "linked" | "unlinked";
+  readonly provider: string;
+  readonly owner: { readonly email: string; readonly name: string };
 }
 
 type UserRow = typeof users.$inferSelect;
@@ -204,6 +212,12 @@ export class Identities {
       { ...context, userId },
       tx,
     );
-    await this.#o.onChange?.(tx, userId, { what, provider }, context);
+    const { onChange } = this.#o;
+    if (onChange === undefined) return;
+    const [owner] = await tx
+      .select({ email: users.email, name: users.name })
+      .from(users)
+      .where(eq(users.id, userId));
+    if (owner !== undefined) await onChange(tx, userId, { what, provider, owner }, context);
   }
 }

@@ -2,6 +2,7 @@ export { checkReturnTo } from "./callback-parameters.ts";
 export {
   Identities,
   type IdentitiesOptions,
+  type IdentityChange,
   type LinkedIdentity,
   type ProviderIdentity,
 } from "./identities.ts";

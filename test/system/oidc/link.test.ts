@@ -51,7 +51,8 @@ test("an identity that its owner linked signs in, whatever its address", async (
   expect(await eventsOf("auth.identity.linked")).toMatchObject([
     { user_id: ada.id, result: "success", metadata: { provider: "one" } },
   ]);
-  expect(bench.changes).toEqual([{ userId: ada.id, what: "linked", provider: "one" }]);
+  const owner = { email: ada.email, name: expect.any(String) };
+  expect(bench.changes).toEqual([{ userId: ada.id, what: "linked", provider: "one", owner }]);
 });
 
 describe("no identity is linked", () => {

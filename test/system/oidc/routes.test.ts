@@ -43,12 +43,7 @@ function routesOf(challengePage?: string): ReturnType<typeof oidcRoutes> {
     signIn: bench.signIn,
     recentAuth: requireRecentAuth(),
     challengePage,
-    complete: async (user, proved, { mode, provedSecondFactor }, context) => {
-      if (!provedSecondFactor || !(await signIn.mayEnter(user))) {
-        return signIn.complete(user, proved, { mode }, context);
-      }
-      return signIn.finish(user, proved, { mode }, context);
-    },
+    complete: (user, proved, request, context) => signIn.complete(user, proved, request, context),
   });
 }
 
