@@ -4,6 +4,7 @@ import { adminRoutes } from "./admin/index.ts";
 import { authRoutes } from "./auth/index.ts";
 import { healthRoutes } from "./health-routes.ts";
 import { jwksRoutes } from "./jwks-routes.ts";
+import { mailboxRoutes } from "./mailbox-routes.ts";
 import { metricsRoutes } from "./metrics-routes.ts";
 import { openApiRoutes } from "./openapi-routes.ts";
 import { pageRoutes } from "./pages/index.ts";
@@ -35,6 +36,7 @@ export function referenceRoutes(
     ...healthRoutes(bulwark),
     ...metricsRoutes(bulwark, options.metricsToken),
     ...pageRoutes(bulwark),
+    ...(bulwark.mailbox === undefined ? [] : mailboxRoutes(bulwark, bulwark.mailbox)),
   ];
   return [...routes, ...openApiRoutes(bulwark, routes)];
 }
