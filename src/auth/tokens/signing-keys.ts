@@ -47,7 +47,7 @@ type LiveKeys = ReadonlyMap<string, LiveKey>;
 const REREAD_MS = 10_000;
 /** Tokens with unknown headers make the keys be read again no more often than this. */
 const UNKNOWN_MS = 1_000;
-/** Clocks of several processes differ. */
+/** Clocks of several processes differ: what signs at once does so by a clock that is behind, too, and makes no second one there. */
 const MARGIN_MS = 60_000;
 
 /**
@@ -159,7 +159,7 @@ export class SigningKeys {
       (row) => isActive(row) && (row.retiresAt === null || row.retiresAt.getTime() >= bridge),
     );
     if (newest === undefined) {
-      await this.#insert(tx, now, canWait ? now + this.#delayMs : now);
+      await this.#insert(tx, now, canWait ? now + this.#delayMs : now - MARGIN_MS);
     } else if (!rows.some(isActive)) {
       const activeAt = new Date(now);
       await tx.update(signingKeys).set({ activeAt }).where(eq(signingKeys.id, newest.id));
@@ -172,7 +172,7 @@ export class SigningKeys {
       const rows = await this.#liveRows(tx, now);
       const opened = await Promise.all(rows.map((row) => openPair(row, this.#sealer)));
       const signs = rows.some((row, i) => opened[i] !== undefined && isActiveAt(row, now));
-      if (!signs) await this.#insert(tx, now, now);
+      if (!signs) await this.#insert(tx, now, now - MARGIN_MS);
     });
     return this.#current();
   }

@@ -2,7 +2,7 @@ import { createHmac, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { CompactSign, type JWK, UnsecuredJWT } from "jose";
 import { generateSecret } from "../../../src/crypto/index.ts";
 
-export type Members = Readonly<Record<string, unknown>>;
+type Members = Readonly<Record<string, unknown>>;
 
 /** Parts that take the place of a good token's own. */
 export interface Changes {

@@ -131,6 +131,18 @@ test("20 processes that need the first key at once make one", async () => {
   expect(new Set(read)).toEqual(new Set(["good"]));
 });
 
+test("a process whose clock is half a minute behind signs with the first key too", async () => {
+  const kid = kidOf(await process().tokens.generateToken(session));
+  const signingKeys = new SigningKeys({
+    database,
+    sealer: new Sealer(ring),
+    audit,
+    clock: { now: () => clock.now() - 30_000 },
+  });
+  expect((await signingKeys.signer()).kid).toBe(kid);
+  expect(await rows()).toHaveLength(1);
+});
+
 test("a successor is published at once, and signs after ten minutes", async () => {
   const { signingKeys, tokens } = process();
   const before = kidOf(await tokens.generateToken(session));
