@@ -1,4 +1,4 @@
-import { createCipheriv } from "node:crypto";
+import { createCipheriv, createDecipheriv, hkdfSync } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createKeyRing, generateSecret, type SealContext, SealError, Sealer } from "./index.ts";
@@ -24,6 +24,33 @@ test("its form is version, key id, IV, ciphertext, tag", () => {
   expect(bytes.subarray(1, 33)).toEqual(Buffer.from(createKeyRing([A]).sealing("totp")[0].id));
 });
 
+// The format as it is written down, read without a line of ours: it must open after every change of the code.
+test("a value opens by HKDF, AES-256-GCM and the parts of its context, each with its length before it", () => {
+  const secret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+  const context = { purpose: "totp", tenant: "\u00e9", table: "users", column: "secret", row: "7" };
+  const sealed = new Sealer(createKeyRing([secret])).seal("a secret", context);
+  const bytes = Buffer.from(sealed, "base64url");
+  const derived = (info: string): Buffer =>
+    Buffer.from(
+      hkdfSync("sha256", Buffer.from(secret, "base64url"), new Uint8Array(), `${info}\0totp`, 32),
+    );
+  const part = (text: string): Buffer => {
+    const value = Buffer.from(text, "utf8");
+    return Buffer.concat([Uint8Array.of(0, 0, 0, value.byteLength), value]);
+  };
+  const id = derived("bulwark sealing key id");
+  expect(bytes.subarray(1, 33)).toEqual(id);
+  const key = derived("bulwark sealing key");
+  const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(33, 45), {
+    authTagLength: 16,
+  });
+  const parts = ["totp", "\u00e9", "users", "secret", "7"].map(part);
+  decipher.setAAD(Buffer.concat([Uint8Array.of(1), id, ...parts]));
+  decipher.setAuthTag(bytes.subarray(-16));
+  const opened = Buffer.concat([decipher.update(bytes.subarray(45, -16)), decipher.final()]);
+  expect(opened.toString("utf8")).toBe("a secret");
+});
+
 test.each<[what: string, context: Partial<SealContext>]>([
   ["another row", { row: "2" }],
   ["another column", { column: "d" }],
@@ -32,6 +59,8 @@ test.each<[what: string, context: Partial<SealContext>]>([
   ["another tenant", { tenant: "x" }],
   ["parts that read the same in a row", { table: "tc", column: "" }],
   ["a part that moved", { table: "", column: "tc" }],
+  ["a row that took a part of the column", { column: "", row: "c1" }],
+  ["a tenant that took the table", { tenant: "t", table: "" }],
 ])("it does not open under %s", (_what, other) => {
   expect(() => sealer.open(sealer.seal("s", here), { ...here, ...other })).toThrow(SealError);
 });

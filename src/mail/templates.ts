@@ -99,9 +99,7 @@ function arrivalOf(notice: Kind<"verify" | "invite" | "address-taken">, site: Ma
           ),
           linkTo(issuer, "verify", notice.token),
           paragraph(`The link works once, until ${timeText(notice.expiresAt)}.`),
-          paragraph(
-            "If it was not you, do nothing: the account stays unusable, and nothing more is sent.",
-          ),
+          paragraph("If it was not you, do nothing: without the link nobody can use that account."),
         ],
       };
     case "invite":
@@ -227,9 +225,7 @@ function warningOf(notice: Warning, { issuer }: MailSite): Content {
       return {
         subject: changeOf(notice.what).subject,
         body: [
-          paragraph(
-            `${changeOf(notice.what).sentence} at ${timeText(notice.at)}. Other sessions were ended.`,
-          ),
+          paragraph(`${changeOf(notice.what).sentence} at ${timeText(notice.at)}.`),
           paragraph("If it was you, there is nothing to do."),
           paragraph(
             "If it was not you, set a new password at once, and look at what your account is signed in with:",
@@ -289,7 +285,7 @@ const CHANGES = {
   ],
   "recovery codes renewed": [
     "your recovery codes were renewed",
-    "The recovery codes of your account were renewed, and the old ones work no more,",
+    "The recovery codes of your account were replaced by new ones",
   ],
   "passkey added": ["a passkey was added", "A passkey was added to your account"],
   "passkey removed": ["a passkey was removed", "A passkey of your account was removed"],
