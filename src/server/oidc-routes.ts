@@ -19,7 +19,7 @@ import {
 } from "../core/index.ts";
 
 /** What a sign-in comes to: tokens, cookies, or a second factor that is still to be proved. */
-export type OidcCompletion =
+type OidcCompletion =
   | { readonly mode: "token" }
   | { readonly mode: "cookie"; readonly cookies: readonly string[]; readonly user: unknown }
   | { readonly mode: "mfa"; readonly challengeToken: string; readonly methods: readonly string[] };

@@ -21,7 +21,7 @@ import {
 } from "../../support/oidc-server.ts";
 
 /** The origin of the application that these providers send people back to; nothing listens there. */
-export const ISSUER = "http://localhost:4999";
+const ISSUER = "http://localhost:4999";
 export const CLIENT_SECRET = "the secret of a client";
 export const redirectUri = (name: string): string => `${ISSUER}/api/auth/oidc/${name}/callback`;
 
