@@ -52,6 +52,8 @@ beforeAll(async () => {
     return [algorithm, createForge(own, signer ?? hmacKey(key.bytes), now)] as const;
   });
   forges = Object.fromEntries(await Promise.all(made));
+  // Each of the two has made a key that the other learns of by its first token, a second later at the earliest.
+  clock.advance(2_000);
 });
 
 const me = (token: string) =>
