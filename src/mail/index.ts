@@ -6,4 +6,5 @@ export {
   type OutboxMail,
   type SendOutcome,
 } from "./mail-outbox.ts";
+export { type SmtpMailerOptions, type SmtpSettings, smtpSettings } from "./smtp-settings.ts";
 export { composeMail, type MailNotice, type MailSite } from "./templates.ts";

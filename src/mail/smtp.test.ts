@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { SMTPServer, type SMTPServerOptions } from "smtp-server";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Mail } from "../core/index.ts";
-import { type SmtpMailer, type SmtpMailerOptions, smtpMailer, smtpServer } from "./smtp.ts";
+import { type SmtpMailer, type SmtpMailerOptions, smtpMailer } from "./smtp.ts";
+import { smtpSettings } from "./smtp-settings.ts";
 
 const FROM = "no-reply@api.example.com";
 const MAIL: Mail = {
@@ -315,7 +316,7 @@ describe("configuration", () => {
     ["smtp://localhost.example.com", { requireTLS: true }],
     ["smtp://127.0.0.1.example.com", { requireTLS: true }],
   ])("%s", (url, expected) => {
-    const server = smtpServer({ url, from: FROM });
+    const { server } = smtpSettings({ url, from: FROM });
     expect(server).toMatchObject(expected);
     expect(server.tls.rejectUnauthorized).toBe(server.requireTLS);
     expect(server).toMatchObject({ connectionTimeout: 10_000, socketTimeout: 10_000 });

@@ -32,7 +32,7 @@ export const mailOf = (to = "ada@example.com", expiresAt = START + 60 * MINUTE):
 });
 
 /** A mailer that keeps what it sends, and does before it what a test tells it to. */
-export class FakeMailer implements Mailer {
+class FakeMailer implements Mailer {
   readonly sent: string[] = [];
   before: (mail: Mail) => Promise<void> = async () => {};
 
@@ -43,7 +43,7 @@ export class FakeMailer implements Mailer {
 }
 
 /** One process: its outbox, what it logged and how its tries ended. */
-export interface Process {
+interface Process {
   readonly outbox: MailOutbox;
   readonly lines: string[];
   readonly outcomes: SendOutcome[];
