@@ -1,8 +1,8 @@
-import { eq } from "drizzle-orm";
+import { DEVICE_COOKIE } from "../auth/index.ts";
 import type { OidcConfig } from "../auth/oidc/index.ts";
 import type { Bulwark } from "../bulwark/index.ts";
 import { type AnyRoute, ConfigurationError } from "../core/index.ts";
-import { users } from "../database/index.ts";
+import { cookieOf } from "./auth-answers.ts";
 
 /**
  * loadOidc makes the routes of sign-in at OpenID providers. What it needs is loaded only where providers are configured.
@@ -25,16 +25,15 @@ export async function loadOidc(bulwark: Bulwark, config: OidcConfig): Promise<re
     clock,
     insecureAllowLoopback: mode === "development",
   });
+  await provider.open();
   const identities = new Identities({
     database,
     audit,
     clock,
-    onChange: async (tx, userId, { what }) => {
-      const [user] = await tx.select().from(users).where(eq(users.id, userId));
-      if (user === undefined) return;
+    onChange: async (tx, _userId, { what, owner }) => {
       const at = clock.now();
       const mail = { kind: "credential-changed", what: `provider ${what}`, at } as const;
-      await bulwark.accountMailer.send({ ...mail, to: user.email, name: user.name }, tx);
+      await bulwark.accountMailer.send({ ...mail, to: owner.email, name: owner.name }, tx);
     },
   });
   const signIn = new OidcSignIn({
@@ -53,8 +52,10 @@ export async function loadOidc(bulwark: Bulwark, config: OidcConfig): Promise<re
     signIn,
     identities,
     recentAuth: bulwark.requireRecentAuth(),
-    complete: (user, proved, request, context) =>
-      bulwark.signIn.complete(user, proved, request, context),
+    complete: (user, proved, request, context) => {
+      const deviceToken = cookieOf(context, DEVICE_COOKIE);
+      return bulwark.signIn.complete(user, proved, { ...request, deviceToken }, context);
+    },
     challengePage: "/auth/login",
   });
 }

@@ -51,7 +51,7 @@ const CASES: readonly (readonly [name: string, value: string, message: string])[
   [
     "BULWARK_LIMITS",
     "nothing=1/1m",
-    'BULWARK_LIMITS: expected one of address, login, register, anonymous, user, came "nothing"',
+    'BULWARK_LIMITS: expected one of address, login, register, anonymous, user, mail, came "nothing"',
   ],
   [
     "BULWARK_LIMITS",

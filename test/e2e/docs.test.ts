@@ -59,12 +59,12 @@ inBrowser("GET /docs", (open) => {
   test("searches, says when there is no hit, and takes the search back", async () => {
     const page = await docs(open);
     const all = await page.locator(".operation:visible").count();
-    await page.getByLabel("Search the operations").fill("post auth");
+    await page.getByLabel("Search the operations").fill("post auth password");
     const shown = page.locator(".operation:visible h3");
     expect(await shown.allTextContents()).toEqual([
-      "POST/api/auth/register",
-      "POST/api/auth/login",
-      "POST/api/auth/logout",
+      "POST/api/auth/password/forgot",
+      "POST/api/auth/password/reset",
+      "POST/api/auth/password/change",
     ]);
     await page.getByLabel("Search the operations").fill("zebra");
     expect(await shown.count()).toBe(0);

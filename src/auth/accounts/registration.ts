@@ -1,4 +1,4 @@
-import { and, desc, eq, isNull } from "drizzle-orm";
+import { and, desc, eq, isNull, sql } from "drizzle-orm";
 import {
   type AuditSink,
   type Clock,
@@ -257,11 +257,20 @@ export class Registration {
       if (row === undefined || row.userId === null) throw new NotFoundError("Link");
       const { userId } = row;
       const isSameBrowser = isBrowser(row.data["browser"], browser);
-      if (!isSameBrowser) await this.#o.credentials.dropAll(tx, userId);
+      const [pending] = await tx
+        .select({ id: users.id })
+        .from(users)
+        .where(and(eq(users.id, userId), isNull(users.emailVerifiedAt)))
+        .for("update");
+      // What was set after the mailbox had been proved is its owner's.
+      if (pending !== undefined && !isSameBrowser) await this.#o.credentials.dropAll(tx, userId);
       const now = new Date(this.#clock.now());
       const [user] = await tx
         .update(users)
-        .set({ emailVerifiedAt: now, updatedAt: now })
+        .set({
+          emailVerifiedAt: sql`coalesce(${users.emailVerifiedAt}, ${now.toISOString()}::timestamptz)`,
+          updatedAt: now,
+        })
         .where(eq(users.id, userId))
         .returning();
       if (user === undefined) throw new NotFoundError("Link");

@@ -146,14 +146,16 @@ describe("a known device", () => {
 test("a hundred failures in a row shut the password to strangers, for good", async () => {
   const account = await signUp();
   const device = dataOf<Tokens>(await right(account)).deviceToken;
-  for (let count = 0; count < 100; count += 1) {
-    await bulwark.auth.login({ email: account.email, password: "wrong" }, {}).catch(() => {});
+  await fail(account, 1);
+  await query(sql`UPDATE bulwark.account_guards SET password_failures = 98`);
+  for (let count = 98; count < 100; count += 1) {
     clock.advance(HOUR);
+    await fail(account, 1);
   }
   clock.advance(1_000 * HOUR);
   expect((await right(account)).status).toBe(401);
   expect((await right(account, device)).status).toBe(200);
-}, 60_000);
+});
 
 // CVE-2026-9798: lockout ignored on another way in, or cleared by a refresh.
 test("a refresh does not clear what failed", async () => {

@@ -14,7 +14,7 @@ test.each([
   ["HEAD", "/api/auth/login", "POST"],
   ["PUT", "/api/auth/register", "POST"],
   ["GET", "/api/auth/logout", "POST"],
-  ["POST", "/api/auth/me", "GET, HEAD"],
+  ["POST", "/api/auth/me", "DELETE, GET, HEAD"],
   ["POST", "/api/admin/audit", "GET, HEAD"],
   ["DELETE", "/api/admin/audit", "GET, HEAD"],
   ["DELETE", "/health/live", "GET, HEAD"],

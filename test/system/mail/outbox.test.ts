@@ -120,6 +120,45 @@ describe.each(opened.filter(([, driver]) => driver !== undefined))("%s", (_name,
     expect(await store.rows()).toEqual([]);
   });
 
+  test("a process that fails after its lease does not give away what another holds by then", async () => {
+    const [one, two] = [store.process(), store.process()];
+    const [first, second] = [gate(), gate()];
+    const begun = [gate(), gate()];
+    let tries = 0;
+    store.mailer.before = async () => {
+      const mine = tries;
+      tries += 1;
+      begun[mine]?.open();
+      await (mine === 0 ? first : second).passed;
+      if (mine === 0) throw new Error("late");
+    };
+    await store.enqueue(one.outbox, mailOf());
+    const late = one.outbox.flush();
+    await begun[0]?.passed;
+    store.clock.time += 5 * MINUTE;
+    const other = two.outbox.flush();
+    await begun[1]?.passed;
+    first.open();
+    expect(await late).toBe(0);
+    expect((await store.rows()).map(dueIn)).toEqual([10 * MINUTE]);
+    second.open();
+    expect(await other).toBe(1);
+  });
+
+  test("what ends while it fails is tried no more", async () => {
+    const { outbox, outcomes } = store.process();
+    const ends = START + MINUTE;
+    await store.enqueue(outbox, ...Array.from({ length: 5 }, () => mailOf("a@example.com", ends)));
+    store.mailer.before = () => {
+      store.clock.time = ends;
+      return Promise.reject(new Error("no"));
+    };
+    await outbox.flush();
+    expect(outcomes).toEqual(Array.from({ length: 5 }, () => "failed"));
+    await outbox.flush();
+    expect(outcomes.slice(5)).toEqual(Array.from({ length: 5 }, () => "expired"));
+  });
+
   test("a process that died between sending and deleting sends again after its lease", async () => {
     const { outbox } = store.process();
     await store.enqueue(outbox, mailOf());
@@ -220,7 +259,7 @@ describe.each(opened.filter(([, driver]) => driver !== undefined))("%s", (_name,
     expect(outbox.depth()).toBe(3);
   });
 
-  test("started, it sends soon after a commit; stopped, it waits for the mail on its way and sends no other", async () => {
+  test("started, it sends soon after a commit; stopped, it waits for the five on their way and sends no other", async () => {
     const { outbox } = store.process();
     const sending = gate();
     const begun = gate();
@@ -229,9 +268,9 @@ describe.each(opened.filter(([, driver]) => driver !== undefined))("%s", (_name,
       return sending.passed;
     };
     outbox.start();
-    await store.enqueue(outbox, mailOf());
+    const names = Array.from({ length: 12 }, (_, index) => `user${index}@example.com`);
+    await store.enqueue(outbox, ...names.map((name) => mailOf(name)));
     await begun.passed;
-    await store.enqueue(outbox, mailOf("late@example.com"));
     let isStopped = false;
     const stopping = outbox.stop().then(() => {
       isStopped = true;
@@ -240,8 +279,8 @@ describe.each(opened.filter(([, driver]) => driver !== undefined))("%s", (_name,
     expect(isStopped).toBe(false);
     sending.open();
     await stopping;
-    expect(store.mailer.sent).toEqual(["ada@example.com"]);
-    expect(await store.rows()).toHaveLength(1);
+    expect(store.mailer.sent).toHaveLength(5);
+    expect(await store.rows()).toHaveLength(7);
   });
 
   test("a mail that comes while another is being sent does not wait for the next tick", async () => {

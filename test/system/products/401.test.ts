@@ -44,5 +44,7 @@ test.each([
   ["a rewritten path", { "x-original-url": "/health/live", "x-rewrite-url": "/health/live" }],
 ])("%s opens nothing", async (_name, headers) => {
   expect((await call("GET", "/api/products", { headers })).status).toBe(401);
-  expect((await call("DELETE", `/api/products/${id}`, { headers })).status).toBe(401);
+  // A cookie is asked where it comes from before it is read.
+  const refused = "cookie" in headers ? 403 : 401;
+  expect((await call("DELETE", `/api/products/${id}`, { headers })).status).toBe(refused);
 });
