@@ -70,6 +70,7 @@ export class MailOutbox {
   #timer: NodeJS.Timeout | undefined;
   #soon: NodeJS.Timeout | undefined;
   #stopped = true;
+  #isStopping = false;
   #again = false;
   /** Who pokes is inside a transaction; what the timer does is not, and must not look as if it were. */
   readonly #outside = new AsyncResource("MailOutbox");
@@ -109,14 +110,16 @@ export class MailOutbox {
   start(): void {
     if (!this.#stopped) return;
     this.#stopped = false;
+    this.#isStopping = false;
     this.#timer = setInterval(() => this.#run(), this.#o.intervalMs ?? 2_000);
     this.#timer.unref();
     this.poke();
   }
 
-  /** stop waits for the mail that is being sent; what is left stays in the database. */
+  /** stop waits for the mails that are being sent, at most five; what is left stays in the database. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#isStopping = true;
     clearInterval(this.#timer);
     clearTimeout(this.#soon);
     this.#soon = undefined;
@@ -175,7 +178,7 @@ export class MailOutbox {
       const rows = await this.#claim();
       const outcomes = await Promise.all(rows.map((row) => this.#attempt(row)));
       sent += outcomes.filter((outcome) => outcome === "sent").length;
-      if (rows.length < BATCH) break;
+      if (rows.length < BATCH || this.#isStopping) break;
     }
     await this.#count();
     return sent;
