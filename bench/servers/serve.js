@@ -63,7 +63,7 @@ const cases = {
     );
     const router = createRouter(AuthenticatedAPIHandler, [open, get, post]);
     const input = { email: "admin@example.com", password: "correct horse battery", name: "Admin" };
-    await bulwark.auth.createUser(input, { roles: ["admin"], verified: true }, {});
+    await bulwark.registration.createUser(input, { roles: ["admin"], verified: true }, {});
     const { accessToken } = await bulwark.auth.login(input, {});
     const { port } = await serve({ handlers: AuthenticatedAPIHandler, router, port: 0 });
     announce({ port, path: "/open", authorization: `Bearer ${accessToken}`, host: "127.0.0.1:3000" });

@@ -36,15 +36,21 @@ export function composeAuthenticators(
   return (request, info) => {
     let given = 0;
     for (const name of CREDENTIALS) {
-      if ((info.get === undefined ? request.headers.get(name) : info.get(name)) !== null)
-        given += 1;
+      if (headerOf(request, info, name) !== null) given += 1;
     }
-    if (options.cookies !== false && sessionCookieOf(request, info) !== undefined) given += 1;
+    if (
+      options.cookies !== false &&
+      sessionCookieOf(headerOf(request, info, "cookie")) !== undefined
+    )
+      given += 1;
     if (given === 0) return absent;
     if (given > 1) return { isAuthenticated: false, reason: "refused", code: "INVALID_REQUEST" };
     return askFrom(0, request, info);
   };
 }
+
+const headerOf = (request: Request, info: AuthInfo, name: string): string | null =>
+  info.get === undefined ? request.headers.get(name) : info.get(name);
 
 const isAbsent = (result: AuthResult): boolean =>
   !result.isAuthenticated && result.reason === "absent";

@@ -12,21 +12,20 @@ export function wireCsrf(
 ): { readonly check: CheckCrossSite; readonly stage: Stage } {
   const allowed = new Set(origins);
 
-  const check: CheckCrossSite = ({ request }) => {
-    const { headers, method } = request;
-    const decision = crossSiteDecision(
-      {
-        method,
-        site: headers.get("sec-fetch-site"),
-        mode: headers.get("sec-fetch-mode"),
-        origin: headers.get("origin"),
-      },
-      allowed,
-    );
+  const check: CheckCrossSite = (context) => {
+    const facts = {
+      // Only what may change something is asked.
+      method: "POST",
+      site: headerOf(context, "sec-fetch-site"),
+      mode: headerOf(context, "sec-fetch-mode"),
+      origin: headerOf(context, "origin"),
+    };
+    const decision = crossSiteDecision(facts, allowed);
     if (decision === "pass") return;
-    const cookie = sessionCookieOf(request, {});
+    const cookie = sessionCookieOf(headerOf(context, "cookie"));
     const session = cookie === undefined || cookie === "ambiguous" ? "" : cookie.value;
-    if (decision === "token" && csrf.validateToken(session, headers.get("x-csrf-token"))) return;
+    const token = headerOf(context, "x-csrf-token");
+    if (decision === "token" && csrf.validateToken(session, token)) return;
     throw new ForbiddenError("This request does not come from a page of ours.", {
       code: "CSRF_REJECTED",
     });
@@ -35,12 +34,21 @@ export function wireCsrf(
   const stage: Stage = {
     phase: "csrf",
     policy: { name: "crossSite", options: { origins } },
-    bind: () => (context) => {
-      const { method } = context.request;
-      if (method === "GET" || method === "HEAD") return "pass";
-      if (sessionCookieOf(context.request, {}) !== undefined) check(context);
-      return "pass";
-    },
+    bind: (_kernel, { method }) =>
+      // Where no route answers, nothing is changed by anyone.
+      method === "*" || isSafe(method)
+        ? () => "pass"
+        : (context) => {
+            if (method === "*" && isSafe(context.method ?? context.request.method)) return "pass";
+            if (sessionCookieOf(headerOf(context, "cookie")) !== undefined) check(context);
+            return "pass";
+          },
   };
   return { check, stage };
 }
+
+const isSafe = (method: string): boolean =>
+  method === "GET" || method === "HEAD" || method === "OPTIONS";
+
+const headerOf = (context: RequestContext, name: string): string | null =>
+  context.get === undefined ? context.request.headers.get(name) : context.get(name);

@@ -77,10 +77,12 @@ export async function readJson(source: BodySource, limit: number): Promise<unkno
   }
 }
 
-async function readAll({ request, info }: BodySource, limit: number): Promise<Uint8Array> {
+async function readAll(source: BodySource, limit: number): Promise<Uint8Array> {
+  const { info } = source;
   try {
-    const read = info.readBody === undefined ? readBytes(request, limit) : info.readBody(limit);
-    const bytes = await read;
+    const bytes = await (info.readBody === undefined
+      ? readBytes(source.request, limit)
+      : info.readBody(limit));
     if (bytes === "too-large") throw tooLarge(limit);
     return bytes;
   } catch (error) {
@@ -103,5 +105,12 @@ export function limitBody(request: Request, limit: number): Request {
       },
     }),
   );
-  return new Request(request, { body: counted, duplex: "half" } as RequestInit);
+  const { method, headers, signal } = request;
+  return new Request(request.url, {
+    method,
+    headers,
+    signal,
+    body: counted,
+    duplex: "half",
+  } as RequestInit);
 }

@@ -8,6 +8,11 @@ export interface ProxyTrust {
   readonly forwardedHeader?: "x-forwarded-for" | "forwarded" | undefined;
 }
 
+/** Whatever tells a header by its name: Headers, or a request on its way. */
+interface HeaderSource {
+  get(name: string): string | null;
+}
+
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 type Range = readonly [Address, number];
 
@@ -56,7 +61,7 @@ function isInRanges(address: Address, ranges: readonly Range[]): boolean {
  */
 export function clientAddressReader(
   trust: ProxyTrust,
-): (request: Request, peer: string | undefined) => string | undefined {
+): (source: HeaderSource, peer: string | undefined) => string | undefined {
   const ranges = (trust.trustedProxies ?? []).map((text) => parseRange(text, "trustedProxies"));
   const header = trust.forwardedHeader ?? "x-forwarded-for";
   const spellings = new Map<string, string | undefined>();
@@ -69,12 +74,12 @@ export function clientAddressReader(
     return address;
   };
 
-  return (request, peer) => {
+  return (source, peer) => {
     if (peer === undefined) return undefined;
     if (ranges.length === 0) return canonicalPeer(peer);
     let client = parseAddress(peer);
     if (client === undefined || !isInRanges(client, ranges)) return client?.toString();
-    for (const hop of hopsOf(request.headers.get(header), header).reverse()) {
+    for (const hop of hopsOf(source.get(header), header).reverse()) {
       const address = parseAddress(hop);
       if (address === undefined) break;
       client = address;

@@ -35,6 +35,10 @@ export interface RequestContext<
   readonly principal: Auth extends true ? Principal : Principal | undefined;
   readonly userId: Auth extends true ? string : string | undefined;
   readonly roles: Auth extends true ? readonly string[] : readonly string[] | undefined;
+  /** The request's method, where that costs less than `request.method`. */
+  readonly method?: string;
+  /** Reads a header of the request where that costs less than `request.headers.get(name)`. */
+  get?(name: string): string | null;
   /** header sets a header of the one Response that is built at the end; `set-cookie` is added to those set before. */
   header(name: string, value: string): void;
 }

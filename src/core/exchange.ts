@@ -16,6 +16,10 @@ export interface RouteInfo {
   readonly peer?: string | undefined;
   /** Reads the body faster than the stream; it must count the bytes all the same. */
   readBody?(limit: number): Promise<Uint8Array | "too-large">;
+  /** The request itself, where the one that was handed over only stands in for it. */
+  request?(): Request;
+  /** Makes a Response faster than its constructor can; what it says must be the same. `headers` are names and values in turn. */
+  response?(body: string | null, status: number, headers: readonly string[]): Response;
   /** Reads a header where the host can do it faster than the Request; the answer must be the same. */
   header?(name: string): string | null;
   waitUntil?(work: Promise<unknown>): void;
@@ -24,10 +28,19 @@ export interface RouteInfo {
 /** What no header can carry (RFC 9110 5.5), and a host would fail on after the answer was made. */
 const FORBIDDEN_VALUE = /[^\t -~\u0080-\u00ff]/;
 
+/** Fields by which a host frames an answer: two that differ would let one answer be read as two. */
+const FRAMING: ReadonlySet<string> = new Set([
+  "connection",
+  "content-length",
+  "keep-alive",
+  "transfer-encoding",
+  "upgrade",
+]);
+
 /** Exchange is one request on its way: the context that handlers see, filled in phase by phase. */
 export class Exchange implements RequestContext {
-  request: Request;
   readonly requestId: string;
+  readonly method: string;
   readonly target: Target;
   readonly address: string | undefined;
   readonly info: RouteInfo;
@@ -41,15 +54,37 @@ export class Exchange implements RequestContext {
   tightest: LimitState | undefined = undefined;
   #query: unknown = undefined;
   readonly #kernel: Kernel;
+  #request: Request;
+  #isReal = false;
 
   constructor(kernel: Kernel, request: Request, info: RouteInfo, params: PathParams | undefined) {
     this.#kernel = kernel;
-    this.request = request;
+    this.#request = request;
+    this.method = request.method;
     this.info = info;
     this.params = params;
     this.requestId = requestIdOf(this.get("x-request-id"));
     this.target = targetOf(request.url);
-    this.address = kernel.clientAddress(request, info.peer);
+    this.address = kernel.clientAddress(this, info.peer);
+  }
+
+  /** The request, as handlers see it: where the host's one only stands in for it, the real one. */
+  get request(): Request {
+    if (!this.#isReal) {
+      this.#isReal = true;
+      this.#request = this.info.request?.() ?? this.#request;
+    }
+    return this.#request;
+  }
+
+  set request(request: Request) {
+    this.#isReal = true;
+    this.#request = request;
+  }
+
+  /** What the host handed over: all that a method, a URL or a header is needed of. */
+  get handed(): Request {
+    return this.#request;
   }
 
   /** get reads a header of the request. */
@@ -88,6 +123,7 @@ export class Exchange implements RequestContext {
     if (FORBIDDEN_VALUE.test(value) || !/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(key)) {
       throw new TypeError(`header ${JSON.stringify(name)}: the name or value is not a header's`);
     }
+    if (FRAMING.has(key)) throw new TypeError(`header ${key}: the host writes it`);
     if (key === "set-cookie") {
       this.cookies ??= [];
       this.cookies.push(value);
@@ -116,42 +152,75 @@ export interface ResponseParts {
 }
 
 /**
- * buildResponse makes the one Response, its headers in the constructor: plain names and values where no cookie is set,
- * since a host can write those without copying them.
+ * buildResponse makes the one Response, its headers known before it is made: names and values in one list, which a host can write
+ * as it is.
  */
 export function buildResponse(
   exchange: Exchange,
   standing: HeaderRecord,
   parts: ResponseParts,
 ): Response {
-  const { extraHeaders, cookies } = exchange;
-  const headers: Record<string, string> = {
-    ...standing,
-    "content-type": parts.contentType,
-    "x-request-id": exchange.requestId,
-  };
+  const { extraHeaders, cookies, info } = exchange;
+  const headers = [...listOf(standing)];
+  headers.push("content-type", parts.contentType, "x-request-id", exchange.requestId);
   if (exchange.tightest !== undefined) addLimit(headers, exchange, exchange.tightest);
-  if (extraHeaders !== undefined) Object.assign(headers, extraHeaders);
-  if (parts.headers !== undefined) Object.assign(headers, parts.headers);
+  if (extraHeaders !== undefined) replaceAll(headers, extraHeaders);
+  if (parts.headers !== undefined) replaceAll(headers, parts.headers);
+  for (const cookie of cookies ?? []) headers.push("set-cookie", cookie);
   const { body, status } = parts;
-  if (cookies === undefined) return new Response(body, { status, headers });
-  const withCookies = new Headers(headers);
-  for (const cookie of cookies) withCookies.append("set-cookie", cookie);
-  return new Response(body, { status, headers: withCookies });
+  if (info.response !== undefined) return info.response(body, status, headers);
+  return new Response(body, { status, headers: headersOf(headers) });
 }
 
+const lists = new WeakMap<HeaderRecord, readonly string[]>();
+
+/** The standing headers as a list, made once. */
+function listOf(standing: HeaderRecord): readonly string[] {
+  let list = lists.get(standing);
+  if (list === undefined) {
+    list = Object.entries(standing).flat();
+    lists.set(standing, list);
+  }
+  return list;
+}
+
+/** replaceAll sets headers of their own in the place of those that stand. */
+function replaceAll(headers: string[], own: HeaderRecord): void {
+  for (const [name, value] of Object.entries(own)) {
+    const key = name.toLowerCase();
+    let index = 0;
+    while (index < headers.length && headers[index] !== key) index += 2;
+    headers[index] = key;
+    headers[index + 1] = value;
+  }
+}
+
+const headersOf = (list: readonly string[]): [string, string][] => {
+  const pairs: [string, string][] = [];
+  for (let index = 0; index < list.length; index += 2) {
+    pairs.push([list[index] as string, list[index + 1] as string]);
+  }
+  return pairs;
+};
+
 /** What the limits decided stands on every answer after they did. */
-function addLimit(headers: Record<string, string>, exchange: Exchange, limit: LimitState): void {
-  headers["x-ratelimit-limit"] = String(limit.policy.requests);
-  headers["x-ratelimit-remaining"] = String(limit.remaining);
-  headers["x-ratelimit-reset"] = isoTime(exchange.now() + limit.resetMs);
+function addLimit(headers: string[], exchange: Exchange, limit: LimitState): void {
+  headers.push(
+    "x-ratelimit-limit",
+    String(limit.policy.requests),
+    "x-ratelimit-remaining",
+    String(limit.remaining),
+    "x-ratelimit-reset",
+    isoTime(exchange.now() + limit.resetMs),
+  );
 }
 
 /** rewrap gives a handler's own Response the standing headers; where both set one, the handler's stands. */
 export function rewrap(exchange: Exchange, standing: HeaderRecord, response: Response): Response {
-  const record: Record<string, string> = { ...standing, ...exchange.extraHeaders };
-  if (exchange.tightest !== undefined) addLimit(record, exchange, exchange.tightest);
-  const headers = new Headers(record);
+  const standingList = [...listOf(standing)];
+  if (exchange.tightest !== undefined) addLimit(standingList, exchange, exchange.tightest);
+  if (exchange.extraHeaders !== undefined) replaceAll(standingList, exchange.extraHeaders);
+  const headers = new Headers(headersOf(standingList));
   for (const [name, value] of response.headers) {
     if (name !== "set-cookie") headers.set(name, value);
   }
@@ -164,7 +233,7 @@ export function rewrap(exchange: Exchange, standing: HeaderRecord, response: Res
   if (status < 200 || status > 599 || response.bodyUsed) {
     throw new TypeError(`a response of status ${status} cannot be sent, or was read already`);
   }
-  const isHead = exchange.request.method === "HEAD";
+  const isHead = exchange.method === "HEAD";
   if (isHead) response.body?.cancel().catch(() => {});
   return new Response(isHead ? null : response.body, { status, statusText, headers });
 }

@@ -73,7 +73,7 @@ async function recordDenial(
     severity: "medium",
     result: "blocked",
     resource: policy.path,
-    action: exchange.request.method,
+    action: exchange.method,
     metadata: { ...exchange.params, code: error.code, status: error.statusCode },
   } as const;
   try {
@@ -91,7 +91,7 @@ function respond(
   headers: HeaderRecord | undefined,
 ): Response {
   const parts = { body: text, status, contentType, headers };
-  if (exchange.request.method !== "HEAD") {
+  if (exchange.method !== "HEAD") {
     return buildResponse(exchange, kernel.responseHeaders, parts);
   }
   const length = String(new TextEncoder().encode(text).byteLength);

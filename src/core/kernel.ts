@@ -42,7 +42,7 @@ export interface Kernel {
   readonly maxUrlLength: number;
   /** Headers that stand on every response. */
   readonly responseHeaders: HeaderRecord;
-  /** Stages before authentication, on every route that is not exempt. */
+  /** Stages after the limits by address and before authentication, on every route that is not exempt. */
   readonly edge: readonly Stage[];
   /** Stages after authentication, on every route that is not exempt. */
   readonly admission: readonly Stage[];
@@ -54,7 +54,10 @@ export interface Kernel {
   meter?(method: string, path: string): (status: number, seconds: number) => void;
   /** isHostAllowed decides on the Host header; null where none came. */
   isHostAllowed(host: string | null): boolean;
-  clientAddress(request: Request, peer: string | undefined): string | undefined;
+  clientAddress(
+    source: { get(name: string): string | null },
+    peer: string | undefined,
+  ): string | undefined;
   authenticate(request: Request, info: AuthInfo): Awaitable<AuthResult>;
   /** prepare connects and checks before the first request; afterwards it returns at once. */
   prepare(): Awaitable<void>;
@@ -79,7 +82,7 @@ export const bareKernel: Kernel = {
   limiter: undefined,
   audit: undefined,
   isHostAllowed: () => true,
-  clientAddress: (_request, peer) => peer,
+  clientAddress: (_source, peer) => peer,
   authenticate: () => ({ isAuthenticated: false, reason: "absent" }),
   prepare: () => undefined,
 };

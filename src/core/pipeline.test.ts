@@ -29,8 +29,8 @@ describe("the request's way", () => {
   const WAY = [
     "prepare",
     "host",
-    "edge",
     "limit address",
+    "edge",
     "authenticate",
     "admission",
     "limit POST /x 5/1m",

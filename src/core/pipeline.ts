@@ -57,8 +57,8 @@ export function composeRoute(definition: RouteDefinition): RouteHandle {
 
   const steps: Step[] = [
     checkRequest(definition),
-    ...(limited ? bound(kernel.edge) : []),
     ...namedLimits(definition, route, limited),
+    ...(limited ? bound(kernel.edge) : []),
     authenticate(definition),
     ...(limited ? bound(kernel.admission) : []),
     ...(policy.rateLimit === undefined ? [] : bound([limitStage(policy.rateLimit)])),
@@ -141,14 +141,14 @@ const thrownOutcome = (thrown: unknown): Error =>
 function checkRequest({ kernel, method, policy }: RouteDefinition): Step {
   const pattern = compilePath(policy.path);
   const check = (exchange: Exchange): Awaitable<"pass"> => {
-    const { request } = exchange;
-    if (request.url.length > kernel.maxUrlLength) {
+    const { url } = exchange.handed;
+    if (url.length > kernel.maxUrlLength) {
       throw new BaseAPIError("URI_TOO_LONG", `The URL is longer than ${kernel.maxUrlLength}.`);
     }
     if (policy.insecureAnyHost !== true && !kernel.isHostAllowed(hostOf(exchange))) {
       throw new BaseAPIError("MISDIRECTED_REQUEST", "This host is not served here.");
     }
-    if (method !== undefined && !answers(method, request.method)) throw methodNotAllowed([method]);
+    if (method !== undefined && !answers(method, exchange.method)) throw methodNotAllowed([method]);
     if (exchange.params !== undefined) return "pass";
     const given = exchange.info.params;
     if (given !== undefined && isPromise(given)) {
@@ -176,7 +176,7 @@ const answers = (method: string, asked: string): boolean =>
   asked === method || (method === "GET" && asked === "HEAD");
 
 const hostOf = (exchange: Exchange): string | null =>
-  exchange.get("host") ?? new URL(exchange.request.url).host;
+  exchange.get("host") ?? new URL(exchange.handed.url).host;
 
 /** methodNotAllowed is the 405 of a path that knows other methods (RFC 9110 section 15.5.6). */
 export const methodNotAllowed = (methods: readonly string[]): BaseAPIError =>
@@ -232,7 +232,7 @@ function authenticate({ hooks, policy }: RouteDefinition): Step {
   return (exchange) => {
     let result: Awaitable<AuthResult>;
     try {
-      result = hooks.checkAuth(exchange.request, exchange);
+      result = hooks.checkAuth(exchange.handed, exchange);
     } catch (cause) {
       throw cannotKnow(cause);
     }
@@ -309,12 +309,18 @@ function readInput({ kernel, method, policy, hooks }: RouteDefinition): Step[] {
       // A GET's body means nothing (RFC 9110 section 9.3.1), but one that declares itself too large is refused all the same.
       if (method === "GET" || method === "HEAD")
         checkDeclaredLength(exchange.get("content-length"), limit);
-      else exchange.request = limitBody(exchange.request, limit);
+      else if (mayHaveBody(exchange)) exchange.request = limitBody(exchange.request, limit);
       return "pass";
     });
   }
   return steps;
 }
+
+/** Without a host that knows its framing, any request may have one. */
+const mayHaveBody = (exchange: Exchange): boolean =>
+  exchange.info.readBody === undefined ||
+  exchange.get("content-length") !== null ||
+  exchange.get("transfer-encoding") !== null;
 
 const assign = (value: Awaitable<unknown>, keep: (value: unknown) => void): Awaitable<"pass"> => {
   if (!isPromise(value)) {

@@ -1,13 +1,25 @@
 import type { IncomingMessage } from "node:http";
 import type { RouteInfo } from "../../core/index.ts";
+import type { NodeRequest } from "./node-request.ts";
+import { NodeResponse } from "./node-response.ts";
 import { readIncoming } from "./read-incoming.ts";
 
 /** NodeRouteInfo tells what node:http knows of a request: the peer, its headers as they are parsed already, its body. */
 export class NodeRouteInfo implements RouteInfo {
   readonly #incoming: IncomingMessage;
+  readonly #request: NodeRequest;
 
-  constructor(incoming: IncomingMessage) {
+  constructor(incoming: IncomingMessage, request: NodeRequest) {
     this.#incoming = incoming;
+    this.#request = request;
+  }
+
+  request(): Request {
+    return this.#request.real();
+  }
+
+  response(body: string | null, status: number, headers: readonly string[]): Response {
+    return new NodeResponse(body, status, headers) as unknown as Response;
   }
 
   get peer(): string | undefined {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 
-/** readIncoming reads a body straight from its connection, counting bytes; the rest of one that is too large is dropped unread. */
+/** readIncoming reads a body straight from its connection, counting bytes; the rest of one that is too large stays unread. */
 export function readIncoming(
   incoming: IncomingMessage,
   limit: number,
@@ -17,8 +17,11 @@ export function readIncoming(
     };
     const onData = (chunk: Buffer): void => {
       size += chunk.length;
-      if (size > limit) settle(() => resolve("too-large"));
-      else chunks.push(chunk);
+      if (size <= limit) chunks.push(chunk);
+      else {
+        incoming.pause();
+        settle(() => resolve("too-large"));
+      }
     };
     const onEnd = (): void => settle(() => resolve(Buffer.concat(chunks, size)));
     const onError = (error: Error): void => settle(() => reject(error));

@@ -1,10 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { getRequestListener } from "@hono/node-server";
 import {
   asAPIError,
-  BaseAPIError,
   type BaseAPIHandler,
+  isPromise,
   type Kernel,
   parseDuration,
   type Router,
@@ -12,7 +11,11 @@ import {
 } from "../../core/index.ts";
 import { answerClientError } from "./client-error.ts";
 import { limitConnections } from "./connections.ts";
+import { dropBody } from "./drop-body.ts";
+import { announcesBody, NodeRequest } from "./node-request.ts";
 import { NodeRouteInfo } from "./node-route-info.ts";
+import { requestUrl } from "./request-url.ts";
+import { writeResponse } from "./write-response.ts";
 
 export interface NodeServerOptions {
   /** The bound handlers whose kernel answers what never becomes a request. */
@@ -47,14 +50,9 @@ export interface NodeServer {
  */
 export async function serve(options: NodeServerOptions): Promise<NodeServer> {
   const { kernel } = options.handlers;
-  const listener = getRequestListener(
-    (request, env) => {
-      // Our server speaks HTTP/1 alone, whatever else the listener could be given.
-      const incoming = env.incoming as IncomingMessage;
-      return options.router(request, new NodeRouteInfo(incoming)) as Promise<Response>;
-    },
-    { errorHandler: (error) => badRequest(kernel, error) },
-  ) as (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>;
+  const listener = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+    answer(options, incoming, outgoing);
+  };
 
   const server = createServer(
     {
@@ -70,7 +68,7 @@ export async function serve(options: NodeServerOptions): Promise<NodeServer> {
     },
     (incoming, outgoing) => {
       // A request line without a version is parsed as HTTP/0.9, which nobody speaks (RFC 9112 section 2.3).
-      if (incoming.httpVersionMajor === 1) void listener(incoming, outgoing);
+      if (incoming.httpVersionMajor === 1) listener(incoming, outgoing);
       else answerClientError(kernel, new Error("not HTTP/1"), incoming.socket);
     },
   );
@@ -119,14 +117,39 @@ function drain(server: Server, drainMs: number): Promise<void> {
   });
 }
 
-/** badRequest answers what could not be read as a request (an impossible Host or URL), with all standing headers. */
-function badRequest(kernel: Kernel, error: unknown): Response {
-  const isTheirs = error instanceof Error && error.name === "RequestError";
-  const refusal = isTheirs
-    ? new BaseAPIError("INVALID_REQUEST", "The request cannot be read.", { cause: error })
-    : asAPIError(error);
+/** answer hands a request to the router and writes what comes of it. */
+function answer(
+  { handlers: { kernel }, router }: NodeServerOptions,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): void {
+  if (announcesBody(incoming)) dropBody(incoming, outgoing);
+  const write = (response: Response): void => {
+    try {
+      writeResponse(response, outgoing);
+    } catch (error) {
+      fail(error);
+    }
+  };
+  const fail = (error: unknown): void => {
+    if (outgoing.headersSent) outgoing.destroy();
+    else writeResponse(refuse(kernel, error), outgoing);
+  };
+  try {
+    const request = new NodeRequest(incoming, outgoing, requestUrl(incoming));
+    const response = router(request as unknown as Request, new NodeRouteInfo(incoming, request));
+    if (isPromise(response)) response.then(write, fail);
+    else write(response);
+  } catch (error) {
+    fail(error);
+  }
+}
+
+/** refuse answers what could not be read as a request (an impossible Host or URL), with all standing headers. */
+function refuse(kernel: Kernel, error: unknown): Response {
+  const refusal = asAPIError(error);
   const requestId = crypto.randomUUID();
-  if (!isTheirs) kernel.log.error({ requestId, err: error }, "request failed");
+  if (refusal.statusCode >= 500) kernel.log.error({ requestId, err: error }, "request failed");
   const timestamp = new Date(kernel.clock.now()).toISOString();
   const envelope = { requestId, timestamp, version: kernel.version };
   const body = renderError(refusal, envelope, null);

@@ -5,21 +5,17 @@ import type { SessionStore } from "./session-store.ts";
 
 const refused: AuthResult = { isAuthenticated: false, reason: "refused" };
 
-/** sessionCookieOf returns the secret in a request's session cookie. */
-export const sessionCookieOf = (
-  request: Request,
-  info: Pick<AuthInfo, "get">,
-): ReturnType<typeof readCookie> =>
-  readCookie(
-    info.get === undefined ? request.headers.get("cookie") : info.get("cookie"),
-    SESSION_COOKIE,
-  );
+/** sessionCookieOf returns the secret in the session cookie of a Cookie header. */
+export const sessionCookieOf = (header: string | null): ReturnType<typeof readCookie> =>
+  readCookie(header, SESSION_COOKIE);
 
 /** cookieAuthenticator admits a session cookie whose session is alive; one that comes twice, or is over, is refused. */
 export function cookieAuthenticator(sessions: SessionStore): Authenticator {
   return {
     authenticate(request, info) {
-      const cookie = sessionCookieOf(request, info);
+      const cookie = sessionCookieOf(
+        info.get === undefined ? request.headers.get("cookie") : info.get("cookie"),
+      );
       if (cookie === undefined) return { isAuthenticated: false, reason: "absent" };
       if (cookie === "ambiguous") return refused;
       const session = sessions.readCookie(cookie.value);

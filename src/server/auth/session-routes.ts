@@ -207,7 +207,7 @@ export function sessionRoutes(bulwark: Bulwark): readonly AnyRoute[] {
 
   const csrf = AuthenticatedAPIHandler.GET(
     (context) => {
-      const cookie = sessionCookieOf(context.request, {});
+      const cookie = sessionCookieOf(context.request.headers.get("cookie"));
       if (cookie === undefined || cookie === "ambiguous") {
         throw new BaseAPIError("INVALID_REQUEST", "Only a session in a cookie has a CSRF token.");
       }

@@ -1,0 +1,86 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { forwardTo } from "./forward.ts";
+
+/**
+ * NodeRequest stands in for the Request of a message until somebody needs more than its method and URL: building one costs more than
+ * all the rest of most answers. `new Request(it)` throws; handlers get the real one.
+ */
+export class NodeRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly #incoming: IncomingMessage;
+  readonly #outgoing: ServerResponse;
+  #real: Request | undefined;
+
+  constructor(incoming: IncomingMessage, outgoing: ServerResponse, url: string) {
+    this.#incoming = incoming;
+    this.#outgoing = outgoing;
+    this.method = incoming.method ?? "GET";
+    this.url = url;
+  }
+
+  /** real returns the Request itself, the same each time. Throws a TypeError only for methods that a Request cannot have (TRACE). */
+  real(): Request {
+    this.#real ??= this.#build();
+    return this.#real;
+  }
+
+  #build(): Request {
+    const { method, url } = this;
+    const incoming = this.#incoming;
+    const isSafe = method === "GET" || method === "HEAD";
+    return new Request(url, {
+      method,
+      headers: headersOf(incoming),
+      signal: signalOf(this.#outgoing),
+      // The body of a GET means nothing (RFC 9110 section 9.3.1), and a Request of that method cannot have one.
+      ...(isSafe || !announcesBody(incoming) ? {} : { body: bodyOf(incoming), duplex: "half" }),
+    } as RequestInit);
+  }
+}
+
+forwardTo(NodeRequest.prototype, Request.prototype, ["method", "url"]);
+
+/** announcesBody tells whether a message has a body by its framing (RFC 9112 section 6.3). */
+export const announcesBody = ({ headers }: IncomingMessage): boolean =>
+  headers["transfer-encoding"] !== undefined ||
+  (headers["content-length"] !== undefined && headers["content-length"] !== "0");
+
+/** The client went away where its connection closed before all of the answer was written. */
+function signalOf(outgoing: ServerResponse): AbortSignal {
+  const aborting = new AbortController();
+  const onClose = (): void => {
+    if (!outgoing.writableFinished) aborting.abort(new Error("the client went away"));
+  };
+  if (outgoing.destroyed) onClose();
+  else outgoing.once("close", onClose);
+  return aborting.signal;
+}
+
+/** A body is read only as it is asked for, so that whoever reads it otherwise finds all of it. */
+function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
+  let chunks: AsyncIterator<Buffer> | undefined;
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        chunks ??= incoming.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
+        const { done, value } = await chunks.next();
+        if (done === true) controller.close();
+        else controller.enqueue(new Uint8Array(value));
+      },
+      async cancel() {
+        // What is left is dropped once the answer is sent.
+        await chunks?.return?.();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+function headersOf({ headers }: IncomingMessage): Headers {
+  const list = new Headers();
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) list.set(name, Array.isArray(value) ? value.join(", ") : value);
+  }
+  return list;
+}
