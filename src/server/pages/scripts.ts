@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 /** The modules under browser/ that are served; nothing else of the folder, or of the disk, can be asked for. */
 const SCRIPTS: ReadonlySet<string> = new Set([
   "account.js",
+  "agent.js",
   "api.js",
   "call-form.js",
   "call.js",

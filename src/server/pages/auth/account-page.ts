@@ -1,6 +1,6 @@
 import type { Page } from "../page.ts";
 import { SETUP_STYLES } from "../setup-styles.ts";
-import { field, NOSCRIPT, PASSWORD_HINT, PROBLEM } from "./fields.ts";
+import { field, NOSCRIPT, PASSWORD_HINT, PROBLEM, passkeyForm } from "./fields.ts";
 import { AUTH_STYLES } from "./styles.ts";
 
 export const ACCOUNT_PAGE: Page = {
@@ -9,7 +9,7 @@ export const ACCOUNT_PAGE: Page = {
   styles: SETUP_STYLES + AUTH_STYLES,
   body: `<main class="wide">
 ${NOSCRIPT}
-<p id="status" role="status" hidden></p>
+<p id="status" role="status" tabindex="-1" hidden></p>
 <div id="account" hidden>
 <header class="top">
   <div><h1>Your account</h1><p class="muted" id="who"></p></div>
@@ -68,9 +68,19 @@ ${NOSCRIPT}
     <button type="submit">Change the password</button>
   </form>
 </section>
+<section class="card" aria-labelledby="email-title">
+  <h2 id="email-title">E-mail address</h2>
+  <p>It changes when both mailboxes, the old and the new one, have confirmed it.</p>
+  <form id="email-form" method="post" novalidate>
+    ${PROBLEM}
+    ${field({ id: "email", label: "New address", type: "email", autocomplete: "email", maxlength: 320 })}
+    <button type="submit">Change the address</button>
+  </form>
+</section>
 </div>
 <dialog id="step-up" aria-labelledby="step-up-title">
   <h2 id="step-up-title">Prove that it is you</h2>
+  <p class="muted small">Your last proof is older than ten minutes, and this changes who can enter your account.</p>
   <form id="step-up-password-form" method="post" novalidate>
     ${PROBLEM}
     ${field({ id: "step-up-password", name: "password", label: "Password", type: "password", autocomplete: "current-password", maxlength: 1024 })}
@@ -81,8 +91,8 @@ ${NOSCRIPT}
     ${field({ id: "step-up-code", name: "code", label: "Code of your authenticator app", type: "text", autocomplete: "one-time-code", maxlength: 16, numeric: true })}
     <button type="submit" class="primary">Go on</button>
   </form>
-  <button type="button" id="step-up-passkey" hidden>Use a passkey</button>
-  <button type="button" id="step-up-cancel">Cancel</button>
+  ${passkeyForm("step-up-passkey", "Use a passkey")}
+  <button type="button" class="wide" id="step-up-cancel">Cancel</button>
 </dialog>
 </main>`,
 };

@@ -20,7 +20,16 @@ export const field = (options: {
 };
 
 /** Says what is wrong with a form as a whole. */
-export const PROBLEM = '<div class="notice bad" role="alert" hidden></div>';
+export const PROBLEM = '<div class="notice bad" role="alert" tabindex="-1" hidden></div>';
+
+/** A button that asks the authenticator, as a form of its own, so that what went wrong stands beside it. */
+export const passkeyForm = (
+  id: string,
+  text: string,
+): string => `<form id="${id}" method="post" novalidate hidden>
+    ${PROBLEM}
+    <button type="submit" class="wide">${text}</button>
+  </form>`;
 
 export const NOSCRIPT =
   '<noscript><p class="notice">This page needs JavaScript. Without it use the API: <a href="/docs">/docs</a>.</p></noscript>';
@@ -36,7 +45,7 @@ export const FACTOR_CARD = `<div class="card" id="factor" hidden>
     ${field({ id: "code", label: "Code of your authenticator app", type: "text", autocomplete: "one-time-code", maxlength: 16, numeric: true })}
     <button type="submit" class="primary">Go on</button>
   </form>
-  <button type="button" id="factor-passkey" hidden>Use a passkey</button>
+  ${passkeyForm("factor-passkey", "Use a passkey")}
   <form id="recovery-form" method="post" novalidate>
     <details>
       <summary>Use a recovery code</summary>

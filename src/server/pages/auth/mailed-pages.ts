@@ -12,6 +12,11 @@ const password = field({
   hint: PASSWORD_HINT,
 });
 
+const NO_TOKEN = `<div class="card" id="no-token" hidden>
+  <h1 tabindex="-1">Open the link from the mail</h1>
+  <p>There is no token in this address. Open the link as it stands in the mail, with all that follows the <code>#</code>.</p>
+</div>`;
+
 /** The page behind a mailed link: the token stands behind the #, and only a press of the button sends it. */
 const mailedPage = (page: {
   readonly kind: string;
@@ -21,6 +26,8 @@ const mailedPage = (page: {
   readonly button: string;
   readonly done: string;
   readonly more?: string;
+  /** What stands where the address has no token. */
+  readonly noToken?: string;
 }): Page => ({
   title: page.title,
   script: "mailed.js",
@@ -41,10 +48,7 @@ ${NOSCRIPT}
   <p class="notice good">${page.done}</p>
   <p><a href="/auth/login">Sign in</a></p>
 </div>
-<div class="card" id="no-token" hidden>
-  <h1 tabindex="-1">Open the link from the mail</h1>
-  <p>There is no token in this address. Open the link as it stands in the mail, with all that follows the <code>#</code>.</p>
-</div>
+${page.noToken ?? NO_TOKEN}
 <div class="card" id="spent" hidden>
   <h1 tabindex="-1">This link does not work any more</h1>
   <p class="notice bad">It was used, is too old, or a newer one was mailed. Nothing was changed.</p>
@@ -104,5 +108,19 @@ export const MAGIC_LINK_PAGE = mailedPage({
   ask: "The link works in the browser that asked for it.",
   button: "Sign in",
   done: "You are signed in.",
-  more: FACTOR_CARD,
+  more: `${FACTOR_CARD}
+<div class="card" id="mailed" hidden>
+  <h1 tabindex="-1">Read your mail</h1>
+  <p>If the address has an account, a link is on its way to it. Open it in this browser within ten minutes.</p>
+</div>`,
+  noToken: `<div class="card" id="no-token" hidden>
+  <h1 tabindex="-1">Sign in by mail</h1>
+  <p class="muted">If the address has an account, it gets a link that works once, in this browser.</p>
+  <form id="request-form" method="post" novalidate>
+    ${PROBLEM}
+    ${field({ id: "email", label: "E-mail", type: "email", autocomplete: "username", maxlength: 320 })}
+    <button type="submit" class="primary">Mail the link</button>
+  </form>
+  <p class="small"><a href="/auth/login">Sign in with a password</a></p>
+</div>`,
 });

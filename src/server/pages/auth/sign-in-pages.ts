@@ -1,6 +1,6 @@
 import type { Page } from "../page.ts";
 import { SETUP_STYLES } from "../setup-styles.ts";
-import { FACTOR_CARD, field, NOSCRIPT, PASSWORD_HINT, PROBLEM } from "./fields.ts";
+import { FACTOR_CARD, field, NOSCRIPT, PASSWORD_HINT, PROBLEM, passkeyForm } from "./fields.ts";
 import { AUTH_STYLES } from "./styles.ts";
 
 const styles = SETUP_STYLES + AUTH_STYLES;
@@ -26,7 +26,7 @@ ${NOSCRIPT}
     ${field({ id: "password", label: "Password", type: "password", autocomplete: "current-password", maxlength: 1024 })}
     <button type="submit" class="primary">Sign in</button>
   </form>
-  <button type="button" id="passkey" class="wide" hidden>Sign in with a passkey</button>
+  ${passkeyForm("passkey", "Sign in with a passkey")}
   <p class="small"><a href="/auth/forgot">Forgot your password?</a> No account yet? <a href="/auth/register">Make one</a>.</p>
 </div>
 ${FACTOR_CARD}

@@ -2,7 +2,8 @@
 export const AUTH_STYLES = `
 main.wide { max-width: 46rem; padding-top: 1.5rem; }
 .top { display: flex; gap: 1rem; justify-content: space-between; align-items: start; flex-wrap: wrap; margin-bottom: 1rem; }
-#status { margin-bottom: 1rem; }
+#status { position: sticky; top: .5rem; z-index: 1; margin-bottom: 1rem; }
+#status:focus, [role="alert"]:focus { outline: none; }
 section.card { margin-bottom: 1rem; }
 h2 { font-size: 1.1rem; }
 h2:focus { outline: none; }

@@ -1,8 +1,9 @@
+import { agentName } from "./agent.ts";
 import { type Answer, api } from "./api.ts";
 import { byId, element } from "./dom.ts";
 import { onSubmit } from "./forms.ts";
-import { createPasskey, hasPasskeys } from "./passkeys.ts";
-import { bindStepUp, withStepUp } from "./step-up.ts";
+import { createPasskey, declined, hasPasskeys } from "./passkeys.ts";
+import { bindStepUp, own, withStepUp } from "./step-up.ts";
 
 interface SessionView {
   readonly id: string;
@@ -29,10 +30,13 @@ function tell(text: string, isBad = false): void {
   status.textContent = text;
   status.className = isBad ? "notice bad" : "notice good";
   status.hidden = text === "";
+  // What was pressed may be gone by now: the focus goes to what came of it.
+  if (text !== "" && (document.activeElement ?? document.body) === document.body) status.focus();
 }
 
+const TIMES = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const when = (iso: string): HTMLTimeElement =>
-  element("time", { datetime: iso }, new Date(iso).toLocaleString());
+  element("time", { datetime: iso }, TIMES.format(new Date(iso)));
 
 function button(text: string, label: string, act: () => Promise<void>): HTMLButtonElement {
   const made = element("button", { type: "button", "aria-label": label }, text);
@@ -47,14 +51,14 @@ function button(text: string, label: string, act: () => Promise<void>): HTMLButt
 
 /** done shows a refusal, or what was done, and reads everything anew. */
 async function done(answer: Answer, text: string): Promise<boolean> {
-  tell(answer.ok ? text : answer.error, !answer.ok);
   if (answer.ok) await load();
+  tell(answer.ok ? text : answer.error, !answer.ok);
   return answer.ok;
 }
 
 async function load(): Promise<void> {
-  const me = await api("GET", "/api/auth/me");
-  if (me.status === 401) return location.assign("/auth/login");
+  const me = await own("GET", "/api/auth/me");
+  if (me.status === 401) return;
   if (!me.ok) return tell(me.error, true);
   byId("who", HTMLParagraphElement).textContent =
     `${String(me.data["name"])}, ${String(me.data["email"])}`;
@@ -71,7 +75,7 @@ async function load(): Promise<void> {
 
 function showSessions(sessions: readonly SessionView[]): void {
   const rows = sessions.map((session) => {
-    const what = session.agent ?? "An unknown program";
+    const what = agentName(session.agent);
     const end = button("End", `End the session of ${what}`, async () => {
       const answer = await withStepUp("DELETE", `/api/auth/sessions/${session.id}`);
       await done(answer, "The session has ended.");
@@ -82,7 +86,7 @@ function showSessions(sessions: readonly SessionView[]): void {
       element(
         "div",
         {},
-        element("p", { class: "agent" }, what),
+        element("p", { class: "agent", title: session.agent ?? undefined }, what),
         element(
           "p",
           { class: "hint" },
@@ -106,7 +110,8 @@ function showSessions(sessions: readonly SessionView[]): void {
 function showFactors(data: Answer["data"]): void {
   const methods = (data["methods"] ?? []) as readonly string[];
   const hasApp = methods.includes("totp");
-  byId("totp-none", HTMLDivElement).hidden = hasApp;
+  const isConfirming = !byId("totp-confirm", HTMLFormElement).hidden;
+  byId("totp-none", HTMLDivElement).hidden = hasApp || isConfirming;
   byId("totp-set", HTMLDivElement).hidden = !hasApp;
   byId("recovery", HTMLElement).hidden = methods.length === 0;
   const left = Number(data["recoveryCodesLeft"] ?? 0);
@@ -159,6 +164,7 @@ async function enroll(): Promise<void> {
   const { qr, secret } = answer.data as { readonly qr: string; readonly secret: string };
   byId("qr", HTMLImageElement).src = `data:image/svg+xml,${encodeURIComponent(qr)}`;
   byId("secret", HTMLElement).textContent = secret.match(/.{1,4}/g)?.join(" ") ?? secret;
+  byId("totp-none", HTMLDivElement).hidden = true;
   byId("totp-confirm", HTMLFormElement).hidden = false;
   byId("totp-code", HTMLInputElement).focus();
 }
@@ -172,8 +178,9 @@ onSubmit("totp-confirm", async ({ code }) => {
   byId("totp-confirm", HTMLFormElement).hidden = true;
   byId("secret", HTMLElement).textContent = "";
   byId("qr", HTMLImageElement).removeAttribute("src");
-  showCodes(answer.data);
+  byId("totp-code", HTMLInputElement).value = "";
   await done(answer, "The authenticator app is set up. Your other sessions have ended.");
+  showCodes(answer.data);
   return undefined;
 });
 
@@ -182,17 +189,20 @@ onSubmit("passkey-form", async ({ name }) => {
   if (!options.ok) return options;
   const credential = await createPasskey(options.data);
   if (credential === undefined) {
-    return { ...options, ok: false, error: "No passkey was made." };
+    return { ...declined, error: "No passkey was made." };
   }
   const path = "/api/auth/passkeys/register/verify";
   const answer = await withStepUp("POST", path, { credential, name });
-  if (answer.ok) showCodes(answer.data);
-  return (await done(answer, "The passkey is added.")) ? undefined : answer;
+  if (!answer.ok) return answer;
+  byId("passkey-name", HTMLInputElement).value = "";
+  await done(answer, "The passkey is added. Your other sessions have ended.");
+  showCodes(answer.data);
+  return undefined;
 });
 
 onSubmit("password-form", async ({ currentPassword, newPassword }) => {
   const body = { currentPassword, newPassword };
-  const answer = await api("POST", "/api/auth/password/change", body);
+  const answer = await own("POST", "/api/auth/password/change", body);
   if (answer.code === "INVALID_CREDENTIALS") {
     const details = [{ field: "currentPassword", message: "This is not your password." }];
     return { ...answer, details };
@@ -205,6 +215,14 @@ onSubmit("password-form", async ({ currentPassword, newPassword }) => {
   return undefined;
 });
 
+onSubmit("email-form", async ({ email }) => {
+  const answer = await withStepUp("POST", "/api/auth/email/change", { email });
+  if (!answer.ok) return answer;
+  byId("email", HTMLInputElement).value = "";
+  tell("A mail is on its way to both addresses. Open the links in both of them.");
+  return undefined;
+});
+
 const act = (id: string, run: () => Promise<unknown>): void =>
   byId(id, HTMLButtonElement).addEventListener("click", () => void run());
 
@@ -214,8 +232,7 @@ act("totp-remove", async () =>
 );
 act("renew-codes", async () => {
   const answer = await withStepUp("POST", "/api/auth/mfa/recovery-codes", {});
-  if (answer.ok) showCodes(answer.data);
-  await done(answer, "The old recovery codes are void.");
+  if (await done(answer, "The old recovery codes are void.")) showCodes(answer.data);
 });
 act("end-others", async () =>
   done(await withStepUp("DELETE", "/api/auth/sessions"), "All other sessions have ended."),

@@ -34,11 +34,13 @@ export function showFaults(
   const isShown = details.some(({ field }) => names.has(field));
   const text = isShown ? others.join(" ") : [otherwise, ...others].join(" ").trim();
   showProblem(form, text);
-  inputs.find((input) => input.hasAttribute("aria-invalid"))?.focus();
+  const first = inputs.find((input) => input.hasAttribute("aria-invalid"));
+  if (first !== undefined) first.focus();
+  else if (text !== "") form.querySelector<HTMLElement>("[role=alert]")?.focus();
 }
 
 /** showProblem says what is wrong above a form, or takes it back where the text is empty. */
-export function showProblem(form: HTMLFormElement, text: string): void {
+function showProblem(form: HTMLFormElement, text: string): void {
   const problem = form.querySelector<HTMLElement>("[role=alert]");
   if (problem === null) return;
   problem.textContent = text;
@@ -64,7 +66,9 @@ export function onSubmit(
     showFaults(form, missing, "");
     if (missing.length > 0) return;
     for (const button of buttons) button.disabled = true;
+    form.setAttribute("aria-busy", "true");
     const answer = await send(values);
+    form.removeAttribute("aria-busy");
     for (const button of buttons) button.disabled = false;
     if (answer !== undefined && !answer.ok) showFaults(form, answer.details, answer.error);
   };

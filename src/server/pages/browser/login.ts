@@ -1,13 +1,12 @@
 import { api } from "./api.ts";
-import { byId } from "./dom.ts";
-import { onSubmit, showProblem, showState } from "./forms.ts";
-import { hasPasskeys, provePasskey } from "./passkeys.ts";
+import { onSubmit, showState } from "./forms.ts";
+import { declined, hasPasskeys, provePasskey } from "./passkeys.ts";
 import { askSecondFactor, bindSecondFactor } from "./second-factor.ts";
 
 const STATES = ["ask", "factor"] as const;
 const done = (): void => location.assign("/auth/account");
 
-const form = onSubmit("form", async ({ email, password }) => {
+onSubmit("form", async ({ email, password }) => {
   const answer = await api("POST", "/api/auth/login", { email, password, mode: "cookie" });
   if (!answer.ok) return answer;
   if (answer.data["mfaRequired"] === true) {
@@ -16,23 +15,19 @@ const form = onSubmit("form", async ({ email, password }) => {
   return undefined;
 });
 
-async function signInByPasskey(): Promise<void> {
+const passkey = onSubmit("passkey", async () => {
   const options = await api("POST", "/api/auth/passkeys/login/options", {});
-  const credential = options.ok ? await provePasskey(options.data) : undefined;
-  if (credential === undefined) {
-    showProblem(form, options.ok ? "The passkey was not used." : options.error);
-    return;
-  }
-  const answer = await api("POST", "/api/auth/passkeys/login/verify", {
-    credential,
-    mode: "cookie",
-  });
+  if (!options.ok) return options;
+  const credential = await provePasskey(options.data);
+  if (credential === undefined) return declined;
+  const path = "/api/auth/passkeys/login/verify";
+  const answer = await api("POST", path, { credential, mode: "cookie" });
   if (answer.ok) done();
-  else showProblem(form, "This passkey does not open an account here.");
-}
-
-const passkey = byId("passkey", HTMLButtonElement);
+  return answer.code === "INVALID_CREDENTIALS"
+    ? { ...answer, error: "This passkey does not open an account here." }
+    : answer;
+});
 passkey.hidden = !hasPasskeys();
-passkey.addEventListener("click", () => void signInByPasskey());
+
 bindSecondFactor(done);
 showState(STATES, "ask");

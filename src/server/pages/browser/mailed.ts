@@ -25,6 +25,15 @@ onSubmit("form", async (values) => {
   return undefined;
 });
 
+/** A link that signs in is asked for here too. */
+if (document.getElementById("request-form") !== null) {
+  onSubmit("request-form", async ({ email }) => {
+    const answer = await api("POST", "/api/auth/magic-link", { email, mode: "cookie" });
+    if (answer.ok) show("mailed");
+    return answer.status === 404 ? { ...answer, error: "Sign-in by mail is off here." } : answer;
+  });
+}
+
 function conclude(data: Answer["data"]): void {
   if (data["mfaRequired"] === true) askSecondFactor(data, () => show("factor"));
   else if (kind === "magic-link") location.assign("/auth/account");

@@ -1,3 +1,5 @@
+import type { Answer } from "./api.ts";
+
 /** WebAuthn's own JSON forms, which the server speaks. */
 interface JsonPasskeys {
   parseCreationOptionsFromJSON(options: unknown): PublicKeyCredentialCreationOptions;
@@ -9,6 +11,16 @@ const forms = (): JsonPasskeys => PublicKeyCredential as unknown as JsonPasskeys
 /** hasPasskeys tells whether this browser can use passkeys here. */
 export const hasPasskeys = (): boolean =>
   typeof PublicKeyCredential === "function" && "parseRequestOptionsFromJSON" in PublicKeyCredential;
+
+/** What is shown where the person, or the browser, did not use a passkey. */
+export const declined: Answer = {
+  status: 0,
+  ok: false,
+  code: "DECLINED",
+  error: "No passkey was used.",
+  details: [],
+  data: {},
+};
 
 /** createPasskey asks the authenticator for a new passkey; undefined where the person declined. */
 export async function createPasskey(options: unknown): Promise<unknown> {
