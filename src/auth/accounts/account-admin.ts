@@ -274,11 +274,14 @@ export class AccountAdmin {
 
   /** Without an administrator nobody could undo what was done. */
   async #notTheLastAdmin(tx: Orm, userId: string): Promise<void> {
+    const enabled = and(sql`'admin' = ANY (${users.roles})`, isNull(users.disabledAt));
+    await tx.select({ id: users.id }).from(users).where(enabled).orderBy(users.id).for("update");
+    // A statement of its own, so that it sees the locks that were given while the rows above were waited for.
     const admins = await tx
       .select({ id: users.id })
       .from(users)
-      .where(and(sql`'admin' = ANY (${users.roles})`, isNull(users.disabledAt)))
-      .for("update");
+      .leftJoin(accountGuards, eq(accountGuards.userId, users.id))
+      .where(and(enabled, isNull(accountGuards.lockedAt)));
     if (admins.length === 1 && admins[0]?.id === userId) {
       throw new ConflictError("This is the last administrator.");
     }
