@@ -17,7 +17,8 @@ export const originOf = (app: TestApp): string => `http://localhost:${app.port}`
 /** fill writes into fields by their labels, in the form or dialog that is in sight. */
 export async function fill(page: Page, fields: Readonly<Record<string, string>>): Promise<void> {
   for (const [label, value] of Object.entries(fields)) {
-    await page.getByLabel(label, { exact: true }).filter({ visible: true }).fill(value);
+    const input = page.locator("input:visible").and(page.getByLabel(label, { exact: true }));
+    await input.fill(value);
   }
 }
 

@@ -17,6 +17,8 @@ import { inBrowser, type Open } from "./browser.ts";
 const app = await startApp({ emailVerification: "required", auth: { magicLink: true } });
 const ORIGIN = originOf(app);
 const ADA = { email: "ada@example.com", name: "Ada", password: PASSWORD };
+/** What the console says of a refusal, which the page shows too. */
+const REFUSED = [/status of 401/];
 const TEN_MINUTES = 600_000;
 beforeEach(app.reset);
 afterAll(app.close);
@@ -38,7 +40,7 @@ async function signedIn(
   open: Open,
   person: { readonly email: string; readonly password: string },
 ): Promise<Page> {
-  const page = await open();
+  const page = await open({ expected: REFUSED });
   await signIn(app, page, person);
   await account(page);
   return page;
@@ -218,11 +220,11 @@ inBrowser("the pages of accounts", (open) => {
     await fill(page, { "New address": email });
     await press(page, "Change the address");
     await told(page, "A mail is on its way to both addresses.");
-    await page.goto(await linkTo(app, person.email, "email-change"));
+    await page.goto(await linkTo(app, person.email, "confirm-change"));
     await heading(page, "Confirm the new address");
     await press(page, "Confirm");
     await heading(page, "Half done");
-    await page.goto(await linkTo(app, email, "email-change"));
+    await page.goto(await linkTo(app, email, "confirm-change"));
     await press(page, "Confirm");
     await page.getByText("Your address is changed.").waitFor();
     await signIn(app, page, { ...person, email });
@@ -231,7 +233,7 @@ inBrowser("the pages of accounts", (open) => {
 
   test("an invitation makes an account", async () => {
     const token = await app.adminToken();
-    const body = { email: ADA.email, roles: ["user"] };
+    const body = { email: ADA.email, name: "Ada" };
     expect((await app.call("POST", "/api/admin/users/invite", { token, body })).status).toBe(201);
     const page = await open();
     await page.goto(await linkTo(app, ADA.email, "invite"));
