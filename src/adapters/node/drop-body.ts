@@ -13,6 +13,8 @@ export function dropBody(incoming: IncomingMessage, outgoing: ServerResponse): v
   outgoing.prependOnceListener("finish", () => {
     if (incoming.readableEnded || incoming.destroyed) return;
     const { socket } = incoming;
+    // Whoever still waits for a part of it gets no more.
+    incoming.removeAllListeners("readable").removeAllListeners("data");
     let left = MAX_DROPPED_BYTES;
     const timer = setTimeout(() => socket.destroy(), MAX_DROPPING_MS);
     incoming.on("data", (chunk: Buffer) => {
@@ -20,7 +22,7 @@ export function dropBody(incoming: IncomingMessage, outgoing: ServerResponse): v
       if (left < 0) socket.destroy();
     });
     incoming.once("close", () => clearTimeout(timer));
-    // Whoever read a part of it may have left it paused; that its client goes away now is no news.
+    // That its client goes away now is no news.
     incoming.on("error", () => {});
     incoming.resume();
     // Marks it as being read: one that nobody ever read is emptied by node:http behind our back.

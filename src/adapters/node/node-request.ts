@@ -34,7 +34,9 @@ export class NodeRequest {
       headers: headersOf(incoming),
       signal: signalOf(this.#outgoing),
       // The body of a GET means nothing (RFC 9110 section 9.3.1), and a Request of that method cannot have one.
-      ...(isSafe || !announcesBody(incoming) ? {} : { body: bodyOf(incoming), duplex: "half" }),
+      ...(isSafe || !announcesBody(incoming)
+        ? {}
+        : { body: bodyOf(incoming, this.#outgoing), duplex: "half" }),
     } as RequestInit);
   }
 }
@@ -58,18 +60,19 @@ function signalOf(outgoing: ServerResponse): AbortSignal {
 }
 
 /** A body is read only as it is asked for, so that whoever reads it otherwise finds all of it. */
-function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
+function bodyOf(incoming: IncomingMessage, outgoing: ServerResponse): ReadableStream<Uint8Array> {
   let chunks: AsyncIterator<Buffer> | undefined;
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
+        // From then on what is left is dropped, and must not wait for a reader.
+        if (outgoing.writableFinished) throw new Error("the answer was sent already");
         chunks ??= incoming.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
         const { done, value } = await chunks.next();
         if (done === true) controller.close();
         else controller.enqueue(new Uint8Array(value));
       },
       async cancel() {
-        // What is left is dropped once the answer is sent.
         await chunks?.return?.();
       },
     },

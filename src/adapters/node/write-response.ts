@@ -56,12 +56,30 @@ function writeAny(response: Response, outgoing: ServerResponse): void {
     writeEmpty(status, headers, outgoing);
     return;
   }
-  // A body longer than it says would be read as the next answer.
-  outgoing.strictContentLength = true;
   outgoing.writeHead(status, headers);
   // The first bytes may be long in coming: what is known is sent.
   outgoing.flushHeaders();
-  pipeline(Readable.fromWeb(body as WebStream), outgoing).catch(() => {
+  const length = response.headers.get("content-length");
+  const source = Readable.fromWeb(body as WebStream);
+  const sent =
+    length === null
+      ? pipeline(source, outgoing)
+      : pipeline(source, (chunks) => exactly(chunks, Number(length)), outgoing);
+  sent.catch(() => {
     outgoing.destroy();
   });
+}
+
+/** A body longer than it says would be read as the next answer; one that is shorter, the next answer as its end. */
+async function* exactly(
+  chunks: AsyncIterable<Uint8Array>,
+  length: number,
+): AsyncGenerator<Uint8Array> {
+  let left = length;
+  for await (const chunk of chunks) {
+    left -= chunk.byteLength;
+    if (left >= 0) yield chunk;
+    else break;
+  }
+  if (left !== 0) throw new Error("the body is of another length than its header says");
 }
