@@ -58,7 +58,7 @@ export const IMPORT_TABLE: Readonly<Record<string, FolderRules>> = {
   },
   audit: { level: 4, folders: ["core", "crypto", "database"], packages: ["node:", "drizzle-orm"] },
   bulwark: { level: 6, folders: [...BASE, ...FEATURES], packages: ["node:", "drizzle-orm"] },
-  adapters: { level: 7, folders: ["core"], packages: ["node:", "hono", "@hono/node-server"] },
+  adapters: { level: 7, folders: ["core"], packages: ["node:"] },
   server: {
     level: 7,
     folders: [...BASE, ...FEATURES, "openapi", "bulwark", "adapters"],
