@@ -11,7 +11,21 @@ export interface Tampering {
   readonly userHandle?: string;
   /** Changes the signature. */
   readonly forged?: boolean;
+  /** Leaves the user handle out. */
+  readonly anonymous?: boolean;
+  /** Says that the page stood in a frame of another origin. */
+  readonly crossOrigin?: boolean;
+  /** Makes the attestation; default none. */
+  readonly attestation?: Attest;
 }
+
+/** Attest makes an attestation statement over what an authenticator answers. */
+export type Attest = (facts: {
+  readonly authData: Buffer;
+  readonly clientDataHash: Buffer;
+  readonly privateKey: KeyObject;
+  readonly publicKey: KeyObject;
+}) => { readonly fmt: string /** In CBOR. */; readonly statement: Buffer };
 
 interface CreationOptions {
   readonly challenge: string;
@@ -60,12 +74,18 @@ export class SoftwareAuthenticator {
       this.#credentialId,
       this.#coseKey(),
     ]);
+    const { fmt, statement } = (tampering.attestation ?? noAttestation)({
+      authData,
+      clientDataHash: createHash("sha256").update(clientDataJSON).digest(),
+      privateKey: this.#privateKey,
+      publicKey: this.#publicKey,
+    });
     const attestationObject = Buffer.concat([
       Buffer.from([0xa3]),
       text("fmt"),
-      text("none"),
+      text(fmt),
       text("attStmt"),
-      Buffer.from([0xa0]),
+      statement,
       text("authData"),
       bytes(authData),
     ]);
@@ -88,7 +108,9 @@ export class SoftwareAuthenticator {
       clientDataJSON: clientDataJSON.toString("base64url"),
       authenticatorData: authenticatorData.toString("base64url"),
       signature: signature.toString("base64url"),
-      userHandle: tampering.userHandle ?? this.#userHandle,
+      ...(tampering.anonymous === true
+        ? {}
+        : { userHandle: tampering.userHandle ?? this.#userHandle }),
     });
   }
 
@@ -103,7 +125,7 @@ export class SoftwareAuthenticator {
         type: tampering.type ?? type,
         challenge: tampering.challenge ?? challenge,
         origin: tampering.origin ?? this.#origin,
-        crossOrigin: false,
+        crossOrigin: tampering.crossOrigin === true,
       }),
     );
   }
@@ -133,12 +155,14 @@ export class SoftwareAuthenticator {
   }
 }
 
+const noAttestation: Attest = () => ({ fmt: "none", statement: Buffer.from([0xa0]) });
+
 /** A short text in CBOR. */
-const text = (value: string): Buffer =>
+export const text = (value: string): Buffer =>
   Buffer.concat([Buffer.from([0x60 | value.length]), Buffer.from(value)]);
 
 /** A byte string in CBOR, of up to 65,535 bytes. */
-function bytes(value: Buffer): Buffer {
+export function bytes(value: Buffer): Buffer {
   const head =
     value.byteLength < 256
       ? Buffer.from([0x58, value.byteLength])

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { and, eq, isNotNull, isNull, lt } from "drizzle-orm";
+import { and, eq, isNotNull, isNull, lt, type SQL } from "drizzle-orm";
 import { renderSVG } from "uqr";
 import { type Clock, ConflictError, systemClock } from "../../core/index.ts";
 import type { SealContext, Sealer } from "../../crypto/index.ts";
@@ -66,12 +66,12 @@ export class TotpService {
 
   /** confirm takes the secret into use by a first code of it, and tells whether it did. The code is used up. */
   async confirm(userId: string, code: string, tx: Orm): Promise<boolean> {
-    const step = await this.#matchingStep(userId, code, tx);
-    if (step === undefined) return false;
+    const match = await this.#match(userId, code, tx);
+    if (match === undefined) return false;
     const rows = await tx
       .update(totpCredentials)
-      .set({ confirmedAt: new Date(this.#clock.now()), lastStep: step })
-      .where(and(eq(totpCredentials.userId, userId), isNull(totpCredentials.confirmedAt)))
+      .set({ confirmedAt: new Date(this.#clock.now()), lastStep: match.step })
+      .where(and(sameSecret(userId, match), isNull(totpCredentials.confirmedAt)))
       .returning({ userId: totpCredentials.userId });
     return rows.length > 0;
   }
@@ -79,16 +79,16 @@ export class TotpService {
   /** verify tells whether a code is good, and uses up its step: of all who send the same code, one gets a true. */
   verify(userId: string, code: string): Promise<boolean> {
     return this.#database.run(async (orm) => {
-      const step = await this.#matchingStep(userId, code, orm);
-      if (step === undefined) return false;
+      const match = await this.#match(userId, code, orm);
+      if (match === undefined) return false;
       const rows = await orm
         .update(totpCredentials)
-        .set({ lastStep: step })
+        .set({ lastStep: match.step })
         .where(
           and(
-            eq(totpCredentials.userId, userId),
+            sameSecret(userId, match),
             isNotNull(totpCredentials.confirmedAt),
-            lt(totpCredentials.lastStep, step),
+            lt(totpCredentials.lastStep, match.step),
           ),
         )
         .returning({ userId: totpCredentials.userId });
@@ -105,16 +105,28 @@ export class TotpService {
     return rows.some(({ confirmedAt }) => confirmedAt !== null);
   }
 
-  async #matchingStep(userId: string, code: string, orm: Orm): Promise<number | undefined> {
+  async #match(userId: string, code: string, orm: Orm): Promise<Match | undefined> {
     const [row] = await orm
       .select()
       .from(totpCredentials)
       .where(eq(totpCredentials.userId, userId));
     if (row === undefined) return undefined;
-    const secret = this.#sealer.open(row.secretSealed, contextOf(userId));
-    return matchStep(secret, code, this.#clock.now());
+    const { secretSealed } = row;
+    const secret = this.#sealer.open(secretSealed, contextOf(userId));
+    const step = matchStep(secret, code, this.#clock.now());
+    return step === undefined ? undefined : { step, secretSealed };
   }
 }
+
+/** The step of a code, and the secret whose code it is. */
+interface Match {
+  readonly step: number;
+  readonly secretSealed: string;
+}
+
+/** A code counts for the secret that it was matched with, and for none that came in its place meanwhile. */
+const sameSecret = (userId: string, { secretSealed }: Match): SQL | undefined =>
+  and(eq(totpCredentials.userId, userId), eq(totpCredentials.secretSealed, secretSealed));
 
 const contextOf = (userId: string): SealContext => ({
   purpose: "totp",

@@ -19,6 +19,7 @@ import {
   passkeys,
 } from "../../database/index.ts";
 import { challengeOf, readAssertion, readAttestation } from "./responses.ts";
+import { isUnattested, loadWebAuthn } from "./webauthn.ts";
 
 /** @public */
 export interface PasskeyServiceOptions {
@@ -47,6 +48,7 @@ interface PasskeyView {
 type Purpose = "passkey.register" | "passkey.login" | "passkey.factor";
 
 type Row = typeof passkeys.$inferSelect;
+type Proved = Pick<Row, "counter" | "backedUp">;
 type Options = Readonly<Record<string, unknown>>;
 
 /** EdDSA, ES256, RS256 (RFC 9053). */
@@ -77,7 +79,7 @@ export class PasskeyService {
   }): Promise<Options> {
     const { generateRegistrationOptions } = await loadWebAuthn();
     const known = await this.#o.database.run((orm) => rowsOf(orm, user.id));
-    if (known.length >= MAX_PER_USER) throw new ConflictError("Remove a passkey first.");
+    checkRoom(known);
     const challenge = await this.#challenge("passkey.register", user.id);
     const options = await generateRegistrationOptions({
       rpID: this.#o.rpId,
@@ -100,7 +102,8 @@ export class PasskeyService {
 
   /**
    * verifyRegistration stores the passkey that a response proves, or resolves to undefined where it proves none. Throws only a ConflictError
-   * (the passkey is known already) and a ValidationError (the name).
+   * (the passkey is known already, or the user has twenty) and a ValidationError (the name). The challenge is used up with the caller's
+   * transaction: one that is rolled back leaves it to its time.
    */
   async verifyRegistration(
     userId: string,
@@ -114,7 +117,9 @@ export class PasskeyService {
     if (given === undefined || challenge === undefined) return undefined;
     if (!(await this.#consume(tx, challenge, "passkey.register", userId))) return undefined;
     const proved = await this.#attested(given, challenge);
-    if (proved === undefined) return undefined;
+    // The id that the authenticator signed for is stored: it is the one that came beside it, whose length was bounded.
+    if (proved === undefined || proved.credential.id !== given.id) return undefined;
+    checkRoom(await rowsOf(tx, userId));
     const row = {
       id: uuidv7(this.#clock.now()),
       userId,
@@ -173,9 +178,11 @@ export class PasskeyService {
       const [row] = await orm.select().from(passkeys).where(eq(passkeys.credentialId, given.id));
       if (row === undefined || (userId !== undefined && row.userId !== userId)) return undefined;
       const { userHandle } = given.response;
-      const isTheirs = userHandle === undefined || userHandle === handleText(row.userId);
-      const counter = isTheirs ? await this.#asserted(given, challenge, row) : undefined;
-      if (counter === undefined || !(await this.#count(orm, row, counter))) return undefined;
+      // Where no user was named before, the authenticator has to (Web Authentication Level 3 section 7.2, step 6).
+      const isNamed = userId !== undefined && userHandle === undefined;
+      if (!isNamed && userHandle !== handleText(row.userId)) return undefined;
+      const proved = await this.#asserted(given, challenge, row);
+      if (proved === undefined || !(await this.#count(orm, row, proved))) return undefined;
       return { userId: row.userId, passkeyId: row.id };
     });
   }
@@ -221,7 +228,7 @@ export class PasskeyService {
     return challenge;
   }
 
-  /** A challenge is used up before anything is verified with it: of all answers to one, only the first is looked at. */
+  /** A challenge is used up before anything is verified with it: of all answers at once, only the first is looked at. */
   async #consume(
     orm: Orm,
     challenge: string,
@@ -246,8 +253,10 @@ export class PasskeyService {
   }
 
   async #attested(response: RegistrationResponseJSON, expectedChallenge: string) {
-    const { verifyRegistrationResponse } = await loadWebAuthn();
+    const { verifyRegistrationResponse, helpers } = await loadWebAuthn();
     try {
+      const object = helpers.isoBase64URL.toBuffer(response.response.attestationObject);
+      if (!isUnattested(helpers.decodeAttestationObject(object))) return undefined;
       const { registrationInfo } = await verifyRegistrationResponse({
         response,
         expectedChallenge,
@@ -263,12 +272,12 @@ export class PasskeyService {
     }
   }
 
-  /** The signature counter that was proved, or undefined. */
+  /** What a signature proved of its authenticator, or undefined. */
   async #asserted(
     response: AuthenticationResponseJSON,
     expectedChallenge: string,
     row: Row,
-  ): Promise<number | undefined> {
+  ): Promise<Proved | undefined> {
     const { verifyAuthenticationResponse } = await loadWebAuthn();
     try {
       const { verified, authenticationInfo } = await verifyAuthenticationResponse({
@@ -284,38 +293,32 @@ export class PasskeyService {
           counter: 0,
         },
       });
-      return verified ? authenticationInfo.newCounter : undefined;
+      const { newCounter: counter, credentialBackedUp: backedUp } = authenticationInfo;
+      return verified ? { counter, backedUp } : undefined;
     } catch {
       return undefined;
     }
   }
 
   /** A counter that did not rise is that of a copy (WebAuthn section 6.1.1); one that is always zero counts nothing. */
-  async #count(orm: Orm, row: Row, counter: number): Promise<boolean> {
+  async #count(orm: Orm, row: Row, { counter, backedUp }: Proved): Promise<boolean> {
     const rose = sql`${passkeys.counter} < ${counter}`;
     const never = and(eq(passkeys.counter, 0), sql`${counter} = 0`);
     const counted = await orm
       .update(passkeys)
-      .set({ counter, lastUsedAt: new Date(this.#clock.now()) })
+      .set({ counter, backedUp, lastUsedAt: new Date(this.#clock.now()) })
       .where(and(eq(passkeys.id, row.id), or(rose, never)))
       .returning({ id: passkeys.id });
     return counted.length > 0;
   }
 }
 
-async function loadWebAuthn(): Promise<typeof import("@simplewebauthn/server")> {
-  try {
-    return await import("@simplewebauthn/server");
-  } catch (error) {
-    if ((error as { readonly code?: unknown }).code !== "ERR_MODULE_NOT_FOUND") throw error;
-    throw new Error("@simplewebauthn/server is not installed: npm install @simplewebauthn/server", {
-      cause: error,
-    });
-  }
-}
-
 const rowsOf = (orm: Orm, userId: string): Promise<Row[]> =>
   orm.select().from(passkeys).where(eq(passkeys.userId, userId)).orderBy(desc(passkeys.createdAt));
+
+function checkRoom(known: readonly Row[]): void {
+  if (known.length >= MAX_PER_USER) throw new ConflictError("Remove a passkey first.");
+}
 
 /** Someone else's id, and what is no id at all, are nobody's passkey. */
 const own = (userId: string, id: string): SQL | undefined =>

@@ -61,13 +61,18 @@ export function readAssertion(value: unknown): AuthenticationResponseJSON | unde
   };
 }
 
-/** challengeOf reads the challenge that a client says it answers. Whether we made it is for the store to say. */
+/**
+ * challengeOf reads the challenge that a client says it answers. Whether we made it is for the store to say. A page in a frame of
+ * another origin answers none (Web Authentication Level 3 section 7.2, steps 12 and 13): ours are not framed.
+ */
 export function challengeOf(clientDataJSON: string | undefined): string | undefined {
   if (clientDataJSON === undefined) return undefined;
   try {
     const data: unknown = JSON.parse(Buffer.from(clientDataJSON, "base64url").toString("utf8"));
     const challenge = partOf(data, "challenge");
-    return isText(challenge, 128) ? challenge : undefined;
+    const isFramed =
+      partOf(data, "crossOrigin") === true || partOf(data, "topOrigin") !== undefined;
+    return !isFramed && isText(challenge, 128) ? challenge : undefined;
   } catch {
     return undefined;
   }
