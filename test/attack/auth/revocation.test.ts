@@ -161,7 +161,7 @@ const refreshes = async (on: TestApp, { refresh }: Victim): Promise<number> =>
 
 function codeOf(secret: string, now: number): string {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-  const bits = [...secret].map((char) => alphabet.indexOf(char).toString(2).padStart(5, "0"));
+  const bits = Array.from(secret, (char) => alphabet.indexOf(char).toString(2).padStart(5, "0"));
   const bytes = bits.join("").match(/.{8}/g) ?? [];
   const key = Uint8Array.from(bytes, (byte) => Number.parseInt(byte, 2));
   return totpCode(key, Math.floor(now / 30_000));
