@@ -59,6 +59,20 @@ inBrowser("the pages of accounts, where something is wrong", (open) => {
     expect(await focusOf(page)).toBe("password");
   });
 
+  test("a password can be read, is counted, and is hidden again when it is sent", async () => {
+    const page = await open();
+    await page.goto(`${ORIGIN}/auth/register`);
+    await heading(page, "Make an account");
+    await fill(page, { Password: "fourteen chars" });
+    await page.getByText("14 of at least 15 characters.").waitFor();
+    await fill(page, { Password: "fifteen chars!!" });
+    await page.getByText("15 characters: long enough.").waitFor();
+    await press(page, "Show password");
+    expect(await page.locator("#password").getAttribute("type")).toBe("text");
+    await press(page, "Make the account");
+    expect(await page.locator("#password").getAttribute("type")).toBe("password");
+  });
+
   test("a wrong code, a wrong recovery code, a passkey that nobody has", async () => {
     const person = await app.signUp();
     const page = await open({ expected: REFUSED });
@@ -123,6 +137,7 @@ inBrowser("the pages of accounts, where something is wrong", (open) => {
   });
 });
 
+/** A folder for pictures of every state, to look at; none are taken without one. */
 const SHOTS = process.env["BULWARK_SHOTS"];
 
 inBrowser("the pages of accounts, to the eye", (open) => {

@@ -106,7 +106,7 @@ export const focusOf = (page: Page): Promise<string> =>
 
 function fromBase32(text: string): Uint8Array {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-  const bits = [...text.replaceAll(" ", "")]
+  const bits = Array.from(text.replaceAll(" ", ""))
     .map((char) => alphabet.indexOf(char).toString(2).padStart(5, "0"))
     .join("");
   return Uint8Array.from(bits.match(/.{8}/g) ?? [], (byte) => Number.parseInt(byte, 2));

@@ -18,7 +18,7 @@ const app = await startApp({ emailVerification: "required", auth: { magicLink: t
 const ORIGIN = originOf(app);
 const ADA = { email: "ada@example.com", name: "Ada", password: PASSWORD };
 /** What the console says of a refusal, which the page shows too. */
-const REFUSED = [/status of 401/];
+const REFUSED = [/status of 40[01]/];
 const TEN_MINUTES = 600_000;
 beforeEach(app.reset);
 afterAll(app.close);
@@ -169,11 +169,27 @@ inBrowser("the pages of accounts", (open) => {
     const { code } = await setUpApp(app, page);
     app.clock.advance(TEN_MINUTES + 1_000);
     await press(page, "Make new codes");
-    expect(await page.getByRole("dialog").getByLabel("Password").isVisible()).toBe(false);
+    expect(await page.locator("#step-up-password").isVisible()).toBe(false);
     await fill(page, { "Code of your authenticator app": code() });
     await press(page, "Go on");
     await told(page, "The old recovery codes are void.");
     expect(await page.locator("#codes code").count()).toBe(10);
+  });
+
+  test("where a passkey is all there is, the dialog asks for that", async () => {
+    const page = await signedIn(open, await app.signUp());
+    await withAuthenticator(page.context(), page);
+    await fill(page, { "Name of the new passkey": "Key ring" });
+    await press(page, "Add a passkey");
+    await heading(page, "Your recovery codes");
+    app.clock.advance(TEN_MINUTES + 1_000);
+    await press(page, "Remove the passkey Key ring");
+    const dialog = page.getByRole("dialog", { name: "Prove that it is you" });
+    await dialog.waitFor();
+    expect(await dialog.locator("input:visible").count()).toBe(0);
+    await press(page, "Use a passkey");
+    await told(page, "The passkey is removed.");
+    expect(await page.locator("#new-codes").isVisible()).toBe(false);
   });
 
   test("a change of password ends the other sessions", async () => {
@@ -184,10 +200,14 @@ inBrowser("the pages of accounts", (open) => {
     await press(page, "Change the password");
     await page.getByText("This is not your password.").waitFor();
     expect(await focusOf(page)).toBe("currentPassword");
-    await fill(page, { "Current password": PASSWORD });
+    await fill(page, { "Current password": PASSWORD, "New password": "short" });
+    await press(page, "Change the password");
+    await page.locator("#newPassword-error:visible").waitFor();
+    expect(await focusOf(page)).toBe("newPassword");
+    await fill(page, { "New password": newPassword });
     await press(page, "Change the password");
     await told(page, "The password is changed.");
-    expect(await page.getByLabel("New password").inputValue()).toBe("");
+    expect(await page.locator("#newPassword").inputValue()).toBe("");
     expect((await app.call("GET", "/api/auth/me", { token: person.token })).status).toBe(401);
     await signOut(page);
     await signIn(app, page, { ...person, password: newPassword });

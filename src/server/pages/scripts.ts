@@ -18,6 +18,7 @@ const SCRIPTS: ReadonlySet<string> = new Set([
   "operation-view.js",
   "operations.js",
   "passkeys.js",
+  "passwords.js",
   "register.js",
   "schema-view.js",
   "second-factor.js",

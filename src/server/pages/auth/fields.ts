@@ -12,12 +12,21 @@ export const field = (options: {
   const { id, name = id, label, type, autocomplete, maxlength, hint, numeric = false } = options;
   const described = hint === undefined ? `${id}-error` : `${id}-error ${id}-hint`;
   const shown = hint === undefined ? "" : `\n      <p class="hint" id="${id}-hint">${hint}</p>`;
+  const extras = numeric ? ' inputmode="numeric"' : "";
+  const plain = type === "password" ? "" : ' autocapitalize="off" spellcheck="false"';
+  const input = `<input id="${id}" name="${name}" type="${type}" autocomplete="${autocomplete}" maxlength="${maxlength}"${extras}${plain} required aria-describedby="${described}">`;
   return `<div>
       <label for="${id}">${label}</label>
-      <input id="${id}" name="${name}" type="${type}" autocomplete="${autocomplete}" maxlength="${maxlength}"${numeric ? ' inputmode="numeric"' : ""}${type === "password" ? "" : ' autocapitalize="off" spellcheck="false"'} required aria-describedby="${described}">
+      ${type === "password" ? withShow(input, label) : input}
       <p class="field-error" id="${id}-error" hidden></p>${shown}
     </div>`;
 };
+
+/** A password that can be read before it is sent: who sees what they write writes longer ones. */
+const withShow = (input: string, label: string): string => `<div class="password-row">
+        ${input}
+        <button type="button" aria-pressed="false" aria-label="Show ${label.toLowerCase()}">Show</button>
+      </div>`;
 
 /** Says what is wrong with a form as a whole. */
 export const PROBLEM = '<div class="notice bad" role="alert" tabindex="-1" hidden></div>';
@@ -54,4 +63,5 @@ export const FACTOR_CARD = `<div class="card" id="factor" hidden>
       <button type="submit">Go on with the recovery code</button>
     </details>
   </form>
+  <p class="small"><a href="/auth/login">Start again</a></p>
 </div>`;

@@ -2,12 +2,15 @@
 export const AUTH_STYLES = `
 main.wide { max-width: 46rem; padding-top: 1.5rem; }
 .top { display: flex; gap: 1rem; justify-content: space-between; align-items: start; flex-wrap: wrap; margin-bottom: 1rem; }
-#status { position: sticky; top: .5rem; z-index: 1; margin-bottom: 1rem; }
+#status { position: sticky; top: .5rem; z-index: 1; margin-bottom: 1rem; box-shadow: 0 2px 12px rgb(0 0 0 / .18); }
 #status:focus, [role="alert"]:focus { outline: none; }
 section.card { margin-bottom: 1rem; }
 h2 { font-size: 1.1rem; }
 h2:focus { outline: none; }
 .rows, .codes { list-style: none; padding: 0; }
+form > [role="alert"][hidden]:first-child + * { margin-top: 0; }
+#totp-none > * + *, #totp-set > * + *, details[open] > form > * + * { margin-top: 1rem; }
+.row:first-child { border-top: 0; padding-top: 0; }
 .row { display: flex; gap: 1rem; justify-content: space-between; align-items: start; padding: .75rem 0; border-top: 1px solid var(--line); }
 .row > div { min-width: 0; }
 .row button { flex: none; }

@@ -3,6 +3,7 @@ import { type Answer, api } from "./api.ts";
 import { byId, element } from "./dom.ts";
 import { onSubmit } from "./forms.ts";
 import { createPasskey, declined, hasPasskeys } from "./passkeys.ts";
+import { bindPasswords } from "./passwords.ts";
 import { bindStepUp, own, withStepUp } from "./step-up.ts";
 
 interface SessionView {
@@ -74,7 +75,8 @@ async function load(): Promise<void> {
 }
 
 function showSessions(sessions: readonly SessionView[]): void {
-  const rows = sessions.map((session) => {
+  const mineFirst = sessions.toSorted((a, b) => Number(b.current) - Number(a.current));
+  const rows = mineFirst.map((session) => {
     const what = agentName(session.agent);
     const end = button("End", `End the session of ${what}`, async () => {
       const answer = await withStepUp("DELETE", `/api/auth/sessions/${session.id}`);
@@ -114,6 +116,7 @@ function showFactors(data: Answer["data"]): void {
   byId("totp-none", HTMLDivElement).hidden = hasApp || isConfirming;
   byId("totp-set", HTMLDivElement).hidden = !hasApp;
   byId("recovery", HTMLElement).hidden = methods.length === 0;
+  if (methods.length === 0) byId("new-codes", HTMLElement).hidden = true;
   const left = Number(data["recoveryCodesLeft"] ?? 0);
   byId("codes-left", HTMLParagraphElement).textContent =
     `${left} of 10 recovery codes are left. Each signs in once, in the place of an app or a passkey that was lost.`;
@@ -151,8 +154,9 @@ function showPasskeys(passkeys: readonly PasskeyView[]): void {
 function showCodes(data: Answer["data"]): void {
   const codes = data["recoveryCodes"] as readonly string[] | undefined;
   const section = byId("new-codes", HTMLElement);
-  section.hidden = codes === undefined;
+  // Codes that were just shown stay until the page is left: nothing shows them again.
   if (codes === undefined) return;
+  section.hidden = false;
   const rows = codes.map((code) => element("li", {}, element("code", {}, code)));
   byId("codes", HTMLUListElement).replaceChildren(...rows);
   section.querySelector("h2")?.focus();
@@ -208,9 +212,7 @@ onSubmit("password-form", async ({ currentPassword, newPassword }) => {
     return { ...answer, details };
   }
   if (!answer.ok) return answer;
-  for (const input of document.querySelectorAll<HTMLInputElement>("#password-form input")) {
-    input.value = "";
-  }
+  byId("password-form", HTMLFormElement).reset();
   await done(answer, "The password is changed. Your other sessions have ended.");
   return undefined;
 });
@@ -244,5 +246,15 @@ act("sign-out", async () => {
 });
 
 byId("passkey-form", HTMLFormElement).hidden = !hasPasskeys();
+bindPasswords();
 bindStepUp();
+// What was said of the last change is not said of the next.
+byId("account", HTMLDivElement).addEventListener("submit", () => tell(""), true);
+byId("account", HTMLDivElement).addEventListener(
+  "click",
+  ({ target }) => {
+    if (target instanceof HTMLButtonElement) tell("");
+  },
+  true,
+);
 void load();

@@ -4,7 +4,9 @@ import { byId } from "./dom.ts";
 /** valuesOf reads the fields of a form by their names. */
 export function valuesOf(form: HTMLFormElement): Record<string, string> {
   const values: Record<string, string> = {};
-  for (const [name, value] of new FormData(form)) values[name] = String(value);
+  for (const [name, value] of new FormData(form)) {
+    if (typeof value === "string") values[name] = value;
+  }
   return values;
 }
 

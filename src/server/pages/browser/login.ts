@@ -1,6 +1,7 @@
 import { api } from "./api.ts";
 import { onSubmit, showState } from "./forms.ts";
 import { declined, hasPasskeys, provePasskey } from "./passkeys.ts";
+import { bindPasswords } from "./passwords.ts";
 import { askSecondFactor, bindSecondFactor } from "./second-factor.ts";
 
 const STATES = ["ask", "factor"] as const;
@@ -30,4 +31,5 @@ const passkey = onSubmit("passkey", async () => {
 passkey.hidden = !hasPasskeys();
 
 bindSecondFactor(done);
+bindPasswords();
 showState(STATES, "ask");

@@ -1,6 +1,7 @@
 import { type Answer, api } from "./api.ts";
 import { byId } from "./dom.ts";
 import { onSubmit, showState, takeToken } from "./forms.ts";
+import { bindPasswords } from "./passwords.ts";
 import { askSecondFactor, bindSecondFactor } from "./second-factor.ts";
 
 /** What each mailed link is posted to, and what comes after. The page's main element names its kind. */
@@ -48,6 +49,7 @@ function finish(state: string): void {
   show(state);
 }
 
+bindPasswords();
 if (STATES.includes("factor")) bindSecondFactor(() => location.assign("/auth/account"));
 // A link that is pasted over an open page changes the fragment alone, and loads nothing.
 window.addEventListener("hashchange", () => {

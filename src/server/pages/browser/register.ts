@@ -1,6 +1,7 @@
 import { api } from "./api.ts";
 import { byId } from "./dom.ts";
 import { onSubmit, showState } from "./forms.ts";
+import { bindPasswords } from "./passwords.ts";
 
 const STATES = ["ask", "made", "mailed"] as const;
 
@@ -12,4 +13,5 @@ onSubmit("form", async ({ email, name, password }) => {
   showState(STATES, answer.status === 201 ? "made" : "mailed");
   return undefined;
 });
+bindPasswords();
 showState(STATES, "ask");
