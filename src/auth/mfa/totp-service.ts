@@ -66,7 +66,7 @@ export class TotpService {
 
   /** confirm takes the secret into use by a first code of it, and tells whether it did. The code is used up. */
   async confirm(userId: string, code: string, tx: Orm): Promise<boolean> {
-    const match = await this.#match(userId, code, tx);
+    const match = this.#match(userId, code, await sealedOf(tx, userId));
     if (match === undefined) return false;
     const rows = await tx
       .update(totpCredentials)
@@ -76,12 +76,17 @@ export class TotpService {
     return rows.length > 0;
   }
 
-  /** verify tells whether a code is good, and uses up its step: of all who send the same code, one gets a true. */
-  verify(userId: string, code: string): Promise<boolean> {
-    return this.#database.run(async (orm) => {
-      const match = await this.#match(userId, code, orm);
-      if (match === undefined) return false;
-      const rows = await orm
+  /**
+   * verify tells whether a code is good, and uses up its step: of all who send the same code, one gets a true. Throws a SealError only
+   * if the secret cannot be opened, as when the key that sealed it is gone.
+   */
+  async verify(userId: string, code: string): Promise<boolean> {
+    const secretSealed = await this.#database.run((orm) => sealedOf(orm, userId));
+    // Opened outside the database's work, so that a key that is gone is not taken for a statement that failed.
+    const match = this.#match(userId, code, secretSealed);
+    if (match === undefined) return false;
+    const rows = await this.#database.run((orm) =>
+      orm
         .update(totpCredentials)
         .set({ lastStep: match.step })
         .where(
@@ -91,9 +96,9 @@ export class TotpService {
             lt(totpCredentials.lastStep, match.step),
           ),
         )
-        .returning({ userId: totpCredentials.userId });
-      return rows.length > 0;
-    });
+        .returning({ userId: totpCredentials.userId }),
+    );
+    return rows.length > 0;
   }
 
   /** remove ends the user's app, and tells whether there was a confirmed one. */
@@ -105,17 +110,20 @@ export class TotpService {
     return rows.some(({ confirmedAt }) => confirmedAt !== null);
   }
 
-  async #match(userId: string, code: string, orm: Orm): Promise<Match | undefined> {
-    const [row] = await orm
-      .select()
-      .from(totpCredentials)
-      .where(eq(totpCredentials.userId, userId));
-    if (row === undefined) return undefined;
-    const { secretSealed } = row;
+  #match(userId: string, code: string, secretSealed: string | undefined): Match | undefined {
+    if (secretSealed === undefined) return undefined;
     const secret = this.#sealer.open(secretSealed, contextOf(userId));
     const step = matchStep(secret, code, this.#clock.now());
     return step === undefined ? undefined : { step, secretSealed };
   }
+}
+
+async function sealedOf(orm: Orm, userId: string): Promise<string | undefined> {
+  const [row] = await orm
+    .select({ secretSealed: totpCredentials.secretSealed })
+    .from(totpCredentials)
+    .where(eq(totpCredentials.userId, userId));
+  return row?.secretSealed;
 }
 
 /** The step of a code, and the secret whose code it is. */

@@ -61,6 +61,10 @@ describe("of a code that is typed", () => {
   ])("%s", (_what, typed, matched) => expect(matchStep(SECRET, typed, now)).toBe(matched));
 });
 
+test("at the beginning of time there is a step before the current one", () => {
+  expect(matchStep(SECRET, totpCode(SECRET, 0), 29_999)).toBe(0);
+});
+
 test("the URI names issuer and account, and neither can add to it", () => {
   const uri = new URL(otpauthUri(SECRET, "A:B & C", "ada@example.com?x=1"));
   expect(decodeURIComponent(uri.pathname)).toBe("/A B & C:ada@example.com?x=1");

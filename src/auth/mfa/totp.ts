@@ -12,7 +12,8 @@ export const stepAt = (now: number): number => Math.floor(now / STEP_MS);
 /** totpCode is the code of a step: HMAC-SHA-1, six digits (RFC 6238, RFC 4226 section 5.3). */
 export function totpCode(secret: Uint8Array, step: number): string {
   const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(step));
+  // Signed, since the step before the first one has a number too.
+  counter.writeBigInt64BE(BigInt(step));
   const mac = createHmac("sha1", secret).update(counter).digest();
   const offset = (mac.at(-1) ?? 0) & 15;
   const number = mac.readUInt32BE(offset) & 0x7fff_ffff;
