@@ -1,16 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { and, eq, isNotNull, isNull, lt, type SQL } from "drizzle-orm";
-import { renderSVG } from "uqr";
 import { type Clock, ConflictError, systemClock } from "../../core/index.ts";
 import type { SealContext, Sealer } from "../../crypto/index.ts";
 import { type Database, type Orm, totpCredentials } from "../../database/index.ts";
 import { toBase32 } from "./base32.ts";
+import { qrCode } from "./qr.ts";
 import { matchStep, otpauthUri } from "./totp.ts";
 
 export interface TotpServiceOptions {
   readonly database: Database;
   readonly sealer: Sealer;
-  /** The product's name, as authenticator apps show it. */
+  /** The product's name, as authenticator apps show it: 1 to 64 characters; a colon is shown as a space. */
   readonly issuerName: string;
   readonly clock?: Clock | undefined;
 }
@@ -25,8 +25,12 @@ export interface TotpEnrolment {
 }
 
 const SECRET_BYTES = 20;
+const MAX_NAME = 64;
 
-/** TotpService keeps time-based one-time passwords (RFC 6238). Secrets are sealed; a code works once, in its step or the next one. */
+/**
+ * TotpService keeps time-based one-time passwords (RFC 6238). Secrets are sealed; a code works once, in its step or the next one.
+ * The constructor throws a RangeError only if `issuerName` is none that an app could show.
+ */
 export class TotpService {
   readonly #database: Database;
   readonly #sealer: Sealer;
@@ -36,7 +40,7 @@ export class TotpService {
   constructor(options: TotpServiceOptions) {
     this.#database = options.database;
     this.#sealer = options.sealer;
-    this.#issuerName = options.issuerName;
+    this.#issuerName = checkedName(options.issuerName);
     this.#clock = options.clock ?? systemClock;
   }
 
@@ -118,6 +122,16 @@ export class TotpService {
   }
 }
 
+/** With a longer name, and the longest address, the URI would not fit into a QR code. */
+function checkedName(name: string): string {
+  const { length } = Array.from(name);
+  const isShown = name.isWellFormed() && name.replaceAll(":", " ").trim() !== "";
+  if (isShown && length <= MAX_NAME) return name;
+  throw new RangeError(
+    `issuerName: expected 1 to ${MAX_NAME} characters that can be shown, came ${length}`,
+  );
+}
+
 async function sealedOf(orm: Orm, userId: string): Promise<string | undefined> {
   const [row] = await orm
     .select({ secretSealed: totpCredentials.secretSealed })
@@ -142,10 +156,3 @@ const contextOf = (userId: string): SealContext => ({
   column: "secret_sealed",
   row: userId,
 });
-
-/** Dark on light whatever the page's colours, since cameras expect it. */
-const qrCode = (uri: string): string =>
-  renderSVG(uri, { border: 4, ecc: "M" }).replace(
-    "<svg ",
-    '<svg role="img" aria-label="QR code for an authenticator app" ',
-  );

@@ -15,7 +15,7 @@ const sealer = new Sealer(createKeyRing([SECRET]));
 const totp = new TotpService({ database, sealer, clock, issuerName: "Example" });
 
 const secretOf = ({ secret }: TotpEnrolment): Buffer => {
-  const digits = [...secret].map((char) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(char));
+  const digits = Array.from(secret, (char) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(char));
   const bits = digits.map((digit) => digit.toString(2).padStart(5, "0")).join("");
   return Buffer.from(bits.match(/.{8}/g)?.map((byte) => Number.parseInt(byte, 2)) ?? []);
 };
@@ -132,6 +132,26 @@ describe("a code is good", () => {
 });
 
 describe("enrolment", () => {
+  test.each<[what: string, issuerName: string, isName: boolean]>([
+    ["none", "", false],
+    ["white space", " ", false],
+    ["what is shown as white space", ":", false],
+    ["half a character", "\ud83d", false],
+    ["65 characters", "x".repeat(65), false],
+    ["64 of the longest", "\u{1f511}".repeat(64), true],
+  ])("by a name of %s", async (_what, issuerName, isName) => {
+    const make = (): TotpService => new TotpService({ database, sealer, clock, issuerName });
+    if (!isName) {
+      expect(make).toThrow(/^issuerName: expected 1 to 64 characters that can be shown, came \d+$/);
+      return;
+    }
+    const { id } = await signUp();
+    // The longest address that is taken, of characters that are written as three.
+    const email = `${"+".repeat(64)}@${"a.".repeat(93)}com`;
+    const { qr } = await make().enroll(id, email);
+    expect(qr).toContain("<svg");
+  });
+
   test("makes a new secret each time, and only the newest can be confirmed", async () => {
     const { id, app: first } = await enrolled();
     const second = await totp.enroll(id, "ann@example.com");
