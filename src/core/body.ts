@@ -66,7 +66,8 @@ export async function readJson(source: BodySource, limit: number): Promise<unkno
     throw unsupported("Content-Encoding is not supported here.");
   }
   checkDeclaredLength(source.get("content-length"), limit);
-  const bytes = await readAll(source, limit);
+  const bytes = await readAll(source, limit).catch(unreadable);
+  if (bytes === "too-large") throw tooLarge(limit);
   if (bytes.byteLength === 0) return undefined;
   if (type === null) throw unsupported("The body must be application/json in UTF-8.");
   try {
@@ -77,18 +78,12 @@ export async function readJson(source: BodySource, limit: number): Promise<unkno
   }
 }
 
-async function readAll(source: BodySource, limit: number): Promise<Uint8Array> {
-  const { info } = source;
-  try {
-    const bytes = await (info.readBody === undefined
-      ? readBytes(source.request, limit)
-      : info.readBody(limit));
-    if (bytes === "too-large") throw tooLarge(limit);
-    return bytes;
-  } catch (error) {
-    if (error instanceof BaseAPIError) throw error;
-    throw new BaseAPIError("INVALID_REQUEST", "The body could not be read.", { cause: error });
-  }
+const readAll = (source: BodySource, limit: number): Promise<Uint8Array | "too-large"> =>
+  source.info.readBody?.(limit) ?? readBytes(source.request, limit);
+
+function unreadable(error: unknown): never {
+  if (error instanceof BaseAPIError) throw error;
+  throw new BaseAPIError("INVALID_REQUEST", "The body could not be read.", { cause: error });
 }
 
 /** limitBody gives a handler that reads the body by itself a request whose body fails past the limit. */

@@ -18,8 +18,11 @@ export interface RouteInfo {
   readBody?(limit: number): Promise<Uint8Array | "too-large">;
   /** The request itself, where the one that was handed over only stands in for it. */
   request?(): Request;
-  /** Makes a Response faster than its constructor can; what it says must be the same. `headers` are names and values in turn. */
-  response?(body: string | null, status: number, headers: readonly string[]): Response;
+  /**
+   * Makes a Response faster than its constructor can; what it says must be the same. `headers` are names and values in turn, and
+   * its own from then on.
+   */
+  response?(body: string | null, status: number, headers: string[]): Response;
   /** Reads a header where the host can do it faster than the Request; the answer must be the same. */
   header?(name: string): string | null;
   waitUntil?(work: Promise<unknown>): void;

@@ -140,15 +140,16 @@ const thrownOutcome = (thrown: unknown): Error =>
 /** checkRequest does what needs no store: URL length, Host, method, path; and connects before the first request. */
 function checkRequest({ kernel, method, policy }: RouteDefinition): Step {
   const pattern = compilePath(policy.path);
+  const notAllowed = method === undefined ? undefined : methodNotAllowed([method]);
   const check = (exchange: Exchange): Awaitable<"pass"> => {
     const { url } = exchange.handed;
     if (url.length > kernel.maxUrlLength) {
       throw new BaseAPIError("URI_TOO_LONG", `The URL is longer than ${kernel.maxUrlLength}.`);
     }
     if (policy.insecureAnyHost !== true && !kernel.isHostAllowed(hostOf(exchange))) {
-      throw new BaseAPIError("MISDIRECTED_REQUEST", "This host is not served here.");
+      throw misdirected;
     }
-    if (method !== undefined && !answers(method, exchange.method)) throw methodNotAllowed([method]);
+    if (method !== undefined && !answers(method, exchange.method)) throw notAllowed;
     if (exchange.params !== undefined) return "pass";
     const given = exchange.info.params;
     if (given !== undefined && isPromise(given)) {
@@ -170,6 +171,12 @@ function checkRequest({ kernel, method, policy }: RouteDefinition): Step {
     return isPromise(ready) ? ready.then(() => check(exchange)) : check(exchange);
   };
 }
+
+/** Refusals that say the same each time are made once: an error costs as much as all the rest of such an answer. */
+const misdirected = new BaseAPIError("MISDIRECTED_REQUEST", "This host is not served here.");
+const unauthenticated = new UnauthorizedError("Authentication is required.", {
+  headers: { "www-authenticate": "Bearer" },
+});
 
 /** A HEAD is answered by the GET route, without its body (RFC 9110 section 9.3.2). */
 const answers = (method: string, asked: string): boolean =>
@@ -261,11 +268,7 @@ function unauthorized(result: (AuthResult & { isAuthenticated: false }) | undefi
   if (result?.code === "INVALID_REQUEST") {
     return new BaseAPIError("INVALID_REQUEST", "Send one credential, not several.");
   }
-  if (result === undefined || result.reason === "absent") {
-    return new UnauthorizedError("Authentication is required.", {
-      headers: { "www-authenticate": "Bearer" },
-    });
-  }
+  if (result === undefined || result.reason === "absent") return unauthenticated;
   const expired = result.code === "TOKEN_EXPIRED";
   return new UnauthorizedError(
     expired ? "The token has expired." : "The credential is not valid.",
@@ -299,11 +302,11 @@ function readInput({ kernel, method, policy, hooks }: RouteDefinition): Step[] {
     );
   }
   if (body !== undefined) {
-    steps.push(async (exchange) => {
-      const raw = await readJson(exchange, limit);
-      exchange.body = await hooks.validateBody(body, raw);
-      return "pass";
-    });
+    const keep = (exchange: Exchange, raw: unknown): Awaitable<"pass"> =>
+      assign(hooks.validateBody(body, raw), (value) => {
+        exchange.body = value;
+      });
+    steps.push((exchange) => readJson(exchange, limit).then((raw) => keep(exchange, raw)));
   } else {
     steps.push((exchange) => {
       // A GET's body means nothing (RFC 9110 section 9.3.1), but one that declares itself too large is refused all the same.

@@ -56,10 +56,8 @@ export function renderError(
   const message = publicMessage(error);
   const details = status < 500 ? error.details?.slice(0, MAX_DETAILS) : undefined;
   const violated = error instanceof RateLimitError && error.violatedPolicies.length > 0;
-  const extra = {
-    ...(details === undefined ? {} : { details }),
-    ...(violated ? { "violated-policies": (error as RateLimitError).violatedPolicies } : {}),
-  };
+  // What is undefined does not stand in JSON.
+  const extra = { details, "violated-policies": violated ? error.violatedPolicies : undefined };
   if (prefersProblem(accept)) {
     const problem = {
       type: `urn:bulwark:error:${error.code.toLowerCase().replaceAll("_", "-")}`,

@@ -38,7 +38,7 @@ export function createRouter(
   }
   patterns.sort((a, b) => (order(a.pattern.source) < order(b.pattern.source) ? -1 : 1));
 
-  const elsewhere = (error: () => Error): RouteHandle =>
+  const elsewhere = (error: Error): RouteHandle =>
     composeRoute({
       kernel,
       method: undefined,
@@ -47,7 +47,7 @@ export function createRouter(
         {
           phase: "authorize",
           policy: { name: "elsewhere", options: undefined },
-          bind: () => error,
+          bind: () => () => error,
         },
       ],
       handler: () => undefined,
@@ -58,13 +58,10 @@ export function createRouter(
         validateQuery: () => undefined,
       },
     });
-  const notFound = elsewhere(() => new NotFoundError("Path"));
+  const notFound = elsewhere(new NotFoundError("Path"));
   const others = new Map<Entry, RouteHandle>();
   for (const entry of [...literal.values(), ...patterns]) {
-    others.set(
-      entry,
-      elsewhere(() => methodNotAllowed([...entry.routes.keys()])),
-    );
+    others.set(entry, elsewhere(methodNotAllowed([...entry.routes.keys()])));
   }
 
   const find = (pathname: string): Found | undefined => {

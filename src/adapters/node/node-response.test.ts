@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { NodeResponse } from "./node-response.ts";
 
-type Shape = readonly [body: string | null, status: number, headers: readonly string[]];
+type Shape = readonly [body: string | null, status: number, headers: string[]];
 
 const JSON_TYPE = ["content-type", "application/json; charset=utf-8"];
 const SHAPES: readonly (readonly [name: string, ...shape: Shape])[] = [

@@ -3,7 +3,7 @@ import { forwardTo } from "./forward.ts";
 /** What is written of a response: names and values in turn. */
 interface Parts {
   readonly body: string | null;
-  readonly headers: readonly string[];
+  readonly headers: string[];
 }
 
 /**
@@ -15,8 +15,8 @@ export class NodeResponse {
   readonly #parts: Parts;
   #real: Response | undefined;
 
-  /** `headers` are names and values in turn. */
-  constructor(body: string | null, status: number, headers: readonly string[]) {
+  /** `headers` are names and values in turn, and its own from then on. */
+  constructor(body: string | null, status: number, headers: string[]) {
     this.status = status;
     this.#parts = { body, headers };
   }

@@ -18,7 +18,7 @@ export class NodeRouteInfo implements RouteInfo {
     return this.#request.real();
   }
 
-  response(body: string | null, status: number, headers: readonly string[]): Response {
+  response(body: string | null, status: number, headers: string[]): Response {
     return new NodeResponse(body, status, headers) as unknown as Response;
   }
 

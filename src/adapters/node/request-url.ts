@@ -6,8 +6,8 @@ const PLAIN_TARGET = /^\/[A-Za-z0-9\-._~!$&()*+,;=:@/]*(?:\?[A-Za-z0-9\-._~!$&()
 
 const MAX_REMEMBERED = 1_000;
 const MAX_LENGTH = 300;
-/** Origins by the scheme and Host that they were read from. */
-const origins = new Map<string, string>();
+/** Origins by the Host that they were read from. */
+const origins = { http: new Map<string, string>(), https: new Map<string, string>() };
 
 /**
  * requestUrl is the absolute URL of a request: of its target and its Host, or of the target alone where that is absolute
@@ -32,15 +32,14 @@ function absoluteForm(target: string): string {
 
 /** A Host with a path, a user or a query in it would make another URL than it says. */
 function originOf(scheme: "http" | "https", host: string): string {
-  const key = `${scheme}://${host}`;
-  const known = origins.get(key);
+  const known = origins[scheme].get(host);
   if (known !== undefined) return known;
-  const { origin, host: parsed, hostname } = parse(key, host);
+  const { origin, host: parsed, hostname } = parse(`${scheme}://${host}`, host);
   const said = host.toLowerCase();
   const withDefaultPort = `${hostname}:${scheme === "http" ? 80 : 443}`;
   if (said !== parsed && said !== withDefaultPort) throw malformed();
-  if (origins.size >= MAX_REMEMBERED) origins.clear();
-  if (key.length <= MAX_LENGTH) origins.set(key, origin);
+  if (origins[scheme].size >= MAX_REMEMBERED) origins[scheme].clear();
+  if (host.length <= MAX_LENGTH) origins[scheme].set(host, origin);
   return origin;
 }
 

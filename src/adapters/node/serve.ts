@@ -123,26 +123,32 @@ function answer(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): void {
-  if (announcesBody(incoming)) dropBody(incoming, outgoing);
-  const write = (response: Response): void => {
-    try {
-      writeResponse(response, outgoing);
-    } catch (error) {
-      fail(error);
-    }
-  };
-  const fail = (error: unknown): void => {
-    if (outgoing.headersSent) outgoing.destroy();
-    else writeResponse(refuse(kernel, error), outgoing);
-  };
   try {
     const request = new NodeRequest(incoming, outgoing, requestUrl(incoming));
     const response = router(request as unknown as Request, new NodeRouteInfo(incoming, request));
-    if (isPromise(response)) response.then(write, fail);
-    else write(response);
+    if (isPromise(response)) {
+      response
+        .then((settled) => write(settled, incoming, outgoing))
+        .catch((error: unknown) => fail(kernel, error, incoming, outgoing));
+    } else write(response, incoming, outgoing);
   } catch (error) {
-    fail(error);
+    fail(kernel, error, incoming, outgoing);
   }
+}
+
+function write(response: Response, incoming: IncomingMessage, outgoing: ServerResponse): void {
+  if (announcesBody(incoming) && !incoming.readableEnded) dropBody(incoming, outgoing);
+  writeResponse(response, outgoing);
+}
+
+function fail(
+  kernel: Kernel,
+  error: unknown,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): void {
+  if (outgoing.headersSent) outgoing.destroy();
+  else write(refuse(kernel, error), incoming, outgoing);
 }
 
 /** refuse answers what could not be read as a request (an impossible Host or URL), with all standing headers. */
