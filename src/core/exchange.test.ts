@@ -1,0 +1,130 @@
+import { describe, expect, test } from "vitest";
+import type { RequestContext } from "./context.ts";
+import { BaseAPIError } from "./errors.ts";
+import type { RouteInfo } from "./exchange.ts";
+import { BaseAPIHandler } from "./handler.ts";
+import { bareKernel, type Kernel } from "./kernel.ts";
+
+class Handlers extends BaseAPIHandler {
+  static override readonly kernel: Kernel = {
+    ...bareKernel,
+    clock: { now: () => 0 },
+    responseHeaders: { "x-standing": "yes", "cache-control": "no-store" },
+  };
+}
+
+const ask = (
+  handler: (context: RequestContext) => unknown,
+  { info = {}, method = "GET" }: { info?: RouteInfo; method?: string } = {},
+): Promise<Response> => {
+  const route = Handlers.GET(handler, { path: "/x", requireAuth: false });
+  const headers = { "x-request-id": "req-12345678" };
+  return route(new Request("http://h/x", { method, headers }), info);
+};
+
+const everything = (context: RequestContext): unknown => {
+  context.header("Set-Cookie", "a=1");
+  context.header("set-cookie", "b=2");
+  context.header("Cache-Control", "max-age=60");
+  context.header("x-own", "1");
+  return { name: "caf\u00e9" };
+};
+const refuses = (): never => {
+  const headers = { "Retry-After": "5", "X-Standing": "no" };
+  throw new BaseAPIError("CONFLICT", "Not now.", { headers });
+};
+
+describe("what a host makes of the list is what the constructor makes", () => {
+  const HANDLERS = [
+    ["GET", everything],
+    ["HEAD", everything],
+    ["GET", refuses],
+    ["HEAD", refuses],
+  ] as const;
+  test.each(HANDLERS)("%s, %o", async (method, handler) => {
+    const lists: string[][] = [];
+    const info: RouteInfo = {
+      response(body, status, headers) {
+        lists.push([...headers]);
+        const list = new Headers();
+        for (let index = 0; index < headers.length; index += 2) {
+          list.append(headers[index] ?? "", headers[index + 1] ?? "");
+        }
+        return new Response(body, { status, headers: list });
+      },
+    };
+    const [plain, hosted] = [await ask(handler, { method }), await ask(handler, { method, info })];
+    expect(hosted.status).toBe(plain.status);
+    expect([...hosted.headers]).toEqual([...plain.headers]);
+    expect(await hosted.text()).toBe(await plain.text());
+    const names = (lists[0] ?? []).filter((_, index) => index % 2 === 0);
+    const once = names.filter((name) => name !== "set-cookie");
+    expect(new Set(once).size).toBe(once.length);
+    expect(names.join()).toBe(names.join().toLowerCase());
+  });
+
+  test("a refusal's own header replaces the standing one, however it is spelled", async () => {
+    const { headers } = await ask(refuses);
+    expect(headers.get("x-standing")).toBe("no");
+    expect(headers.get("retry-after")).toBe("5");
+  });
+});
+
+test("a list that a host keeps is not the next request's", async () => {
+  const lists: string[][] = [];
+  const info: RouteInfo = {
+    response(body, status, headers) {
+      lists.push(headers);
+      headers.push("x-spoiled", "1");
+      return new Response(body, { status });
+    },
+  };
+  await ask(() => ({}), { info });
+  await ask(() => ({}), { info });
+  expect(lists[0]).toEqual(lists[1]);
+});
+
+test.each(["Content-Length", "transfer-encoding", "Connection", "keep-alive", "upgrade"])(
+  "%s is the host's to write",
+  async (name) => {
+    const response = await ask((context) => context.header(name, "1"));
+    expect(response.status).toBe(500);
+    expect(response.headers.get(name)).toBeNull();
+  },
+);
+
+test("a host's real request is made only where a handler asks for it", async () => {
+  let made = 0;
+  const real = new Request("http://h/x", { headers: { "x-real": "1" } });
+  const info: RouteInfo = {
+    header: () => null,
+    request() {
+      made += 1;
+      return real;
+    },
+  };
+  await ask(() => ({}), { info });
+  expect(made).toBe(0);
+  await ask(
+    (context) => {
+      expect(context.request).toBe(real);
+      expect(context.request).toBe(real);
+      expect(context.signal).toBe(real.signal);
+      return {};
+    },
+    { info },
+  );
+  expect(made).toBe(1);
+});
+
+test("refusals that are made once carry nothing of the request before", async () => {
+  const closed = Handlers.GET(() => ({}), { path: "/y", requireAuth: false });
+  const ids = ["req-11111111", "req-22222222"];
+  for (const id of ids) {
+    const init = { method: "POST", headers: { "x-request-id": id } };
+    const response = await closed(new Request("http://h/y", init));
+    expect(response.status).toBe(405);
+    expect(response.headers.get("allow")).toBe("GET, HEAD");
+    expect(await response.json()).toMatchObject({ meta: { requestId: id } });
+  }
+});
