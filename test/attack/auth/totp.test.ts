@@ -5,9 +5,10 @@ import { ConflictError } from "../../../src/core/index.ts";
 import { createKeyRing, generateSecret, SealError, Sealer } from "../../../src/crypto/index.ts";
 import type { Database, Orm } from "../../../src/database/index.ts";
 import { SECRET, testApp } from "../../support/app.ts";
+import { challengeOf, withTotp } from "../../system/auth/support.ts";
 
 const app = await testApp();
-const { clock, dump, query, reset, signUp } = app;
+const { call, clock, dump, query, reset, signUp } = app;
 const { database } = app.bulwark;
 beforeEach(reset);
 
@@ -248,6 +249,19 @@ describe("the secret", () => {
       (SELECT secret_sealed FROM bulwark.totp_credentials WHERE user_id = ${other.id})
       WHERE user_id = ${one.id}`);
     await expect(totp.verify(one.id, codeOf(other.app))).rejects.toThrow(SealError);
+  });
+
+  test("that cannot be opened is an error of ours, which says nothing of why; a recovery code still gets in", async () => {
+    const account = await withTotp(app);
+    account.next();
+    await query(sql`UPDATE bulwark.totp_credentials SET secret_sealed = 'AQ'`);
+    const challengeToken = await challengeOf(app, account);
+    const answer = (method: string, code = "") =>
+      call("POST", "/api/auth/mfa/challenge", { body: { challengeToken, method, code } });
+    const failed = await answer("totp", account.code());
+    expect([failed.status, failed.json["code"]]).toEqual([500, "INTERNAL_ERROR"]);
+    expect(failed.text).not.toMatch(/seal|opened|secret/i);
+    expect((await answer("recovery", account.recoveryCodes[0])).status).toBe(200);
   });
 
   test("outlives a rotation of the application's secret, until the older one is gone", async () => {
