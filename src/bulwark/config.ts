@@ -2,6 +2,7 @@ import type { BreachCheck } from "../auth/index.ts";
 import { type Clock, ConfigurationError, type Log, parseDuration } from "../core/index.ts";
 import { secretProblem } from "../crypto/index.ts";
 import type { MigrationSet } from "../database/index.ts";
+import { smtpSettings } from "../mail/index.ts";
 
 /** Where the data lives. */
 export type DatabaseConfig =
@@ -145,6 +146,7 @@ export function resolveConfig(config: BulwarkConfig): ResolvedConfig {
   if (emailVerification === "required" && mode === "production" && config.smtp === undefined) {
     problems.push("smtp: expected a mail server while emailVerification is required, came nothing");
   }
+  checkSmtp(config.smtp, issuer, mode, problems);
   const csrfOrigins = checkOrigins(config.csrfOrigins ?? [], "csrfOrigins", problems);
   checkAuth(config.auth ?? {}, problems);
   if (problems.length > 0) throw new ConfigurationError(problems);
@@ -185,6 +187,26 @@ function checkIssuer(issuer: unknown, mode: string, problems: string[]): string 
   }
   problems.push(`issuer: expected ${expected} such as "https://api.example.com", came ${came}`);
   return "";
+}
+
+/** senderOf is who mail comes from. */
+export const senderOf = (smtp: SmtpConfig, issuer: string): string =>
+  smtp.from ?? `no-reply@${new URL(issuer).hostname}`;
+
+function checkSmtp(
+  smtp: SmtpConfig | undefined,
+  issuer: string,
+  mode: string,
+  problems: string[],
+): void {
+  if (smtp === undefined || issuer === "") return;
+  try {
+    const from = senderOf(smtp, issuer);
+    smtpSettings({ url: smtp.url, from, production: mode === "production" });
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    problems.push(...error.problems);
+  }
 }
 
 /** An origin is compared as a text: one with a path or in another spelling would never match. */

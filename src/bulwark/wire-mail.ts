@@ -4,7 +4,7 @@ import type { Sealer } from "../crypto/index.ts";
 import type { Database } from "../database/index.ts";
 import { composeMail, DevelopmentMailbox, MailOutbox } from "../mail/index.ts";
 import type { Metrics } from "../observability/index.ts";
-import type { ResolvedConfig } from "./config.ts";
+import { type ResolvedConfig, type SmtpConfig, senderOf } from "./config.ts";
 import { peer } from "./wire-database.ts";
 
 export interface MailParts {
@@ -35,7 +35,7 @@ export function wireMail(parts: MailParts): WiredMail {
     config.smtp === undefined && config.mode === "development"
       ? new DevelopmentMailbox({ clock })
       : undefined;
-  const smtp = config.smtp === undefined ? undefined : lazySmtp(config);
+  const smtp = config.smtp === undefined ? undefined : lazySmtp(config.smtp, config);
   const help = "Mails, by how the try to send them ended.";
   const outbox = new MailOutbox({
     database,
@@ -74,14 +74,12 @@ const nowhere: Mailer = {
 };
 
 /** nodemailer is loaded when the first mail is sent, and only where a server is configured. */
-function lazySmtp(config: ResolvedConfig): Mailer & { close(): Promise<void> } {
-  const { url = "", from } = config.smtp ?? {};
-  const sender = from ?? `no-reply@${new URL(config.issuer).hostname}`;
+function lazySmtp(smtp: SmtpConfig, config: ResolvedConfig): Mailer & { close(): Promise<void> } {
   const production = config.mode === "production";
   let opening: Promise<Mailer & { close(): void }> | undefined;
   const open = (): Promise<Mailer & { close(): void }> => {
     opening ??= peer(() => import("../mail/smtp.ts"), "nodemailer").then(({ smtpMailer }) =>
-      smtpMailer({ url, from: sender, production }),
+      smtpMailer({ url: smtp.url, from: senderOf(smtp, config.issuer), production }),
     );
     return opening;
   };

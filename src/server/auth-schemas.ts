@@ -18,7 +18,7 @@ export const FactorProof = z.discriminatedUnion("method", [
   z.strictObject({ method: z.literal("passkey"), credential: Credential }),
 ]);
 
-export const Methods = z.array(z.enum(["totp", "recovery", "passkey"]));
+const Methods = z.array(z.enum(["totp", "recovery", "passkey"]));
 
 /** What a sign-in answers: tokens, or the user alone where cookies carry the session. */
 export const SignedIn = z.strictObject({

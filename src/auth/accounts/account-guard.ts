@@ -15,7 +15,7 @@ export interface AccountGuardOptions {
 }
 
 /** Failures in a row after which no time unlocks (NIST SP 800-63B-4 section 3.2.2). */
-export const DISABLE_AFTER = 100;
+const DISABLE_AFTER = 100;
 
 /** An attempt that may be made: how many in a row have failed if this one does, and whether that locks. */
 export interface Attempt {

@@ -1,4 +1,4 @@
-import { type AuthenticationMethod, BaseAPIError, type ProvedFactor } from "../../core/index.ts";
+import type { AuthenticationMethod, ProvedFactor } from "../../core/index.ts";
 import type { AccountGuard } from "./account-guard.ts";
 
 export type FactorMethod = "totp" | "recovery" | "passkey";
@@ -54,7 +54,3 @@ export class SecondFactors {
     return this.#services.useRecoveryCode(userId, proof.code);
   }
 }
-
-/** mfaRequired is the refusal of an account that has no second factor where one is demanded. */
-export const mfaRequired = (): BaseAPIError =>
-  new BaseAPIError("MFA_REQUIRED", "This needs a second factor; set one up first.");

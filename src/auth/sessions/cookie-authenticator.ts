@@ -1,4 +1,4 @@
-import { type Authenticator, type AuthInfo, type AuthResult, isPromise } from "../../core/index.ts";
+import { type Authenticator, type AuthResult, isPromise } from "../../core/index.ts";
 import { readCookie, SESSION_COOKIE } from "./cookies.ts";
 import type { Session } from "./session.ts";
 import type { SessionStore } from "./session-store.ts";
