@@ -8,31 +8,26 @@ export function readIncoming(
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    const settle = (finish: () => void): void => {
-      incoming.off("data", onData);
-      incoming.off("end", onEnd);
-      incoming.off("error", onError);
-      incoming.off("close", onClose);
-      finish();
-    };
     const onData = (chunk: Buffer): void => {
       size += chunk.length;
-      if (size <= limit) chunks.push(chunk);
-      else {
-        incoming.pause();
-        settle(() => resolve("too-large"));
-      }
+      chunks.push(chunk);
+      if (size <= limit) return;
+      incoming.off("data", onData).off("end", onEnd).pause();
+      resolve("too-large");
     };
-    const onEnd = (): void => settle(() => resolve(Buffer.concat(chunks, size)));
-    const onError = (error: Error): void => settle(() => reject(error));
-    const onClose = (): void => settle(() => reject(new Error("the client went away")));
+    const onEnd = (): void => {
+      const [first] = chunks;
+      resolve(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, size));
+    };
     if (incoming.readableEnded) {
-      resolve(Buffer.alloc(0));
+      onEnd();
       return;
     }
     incoming.on("data", onData);
     incoming.on("end", onEnd);
-    incoming.on("error", onError);
-    incoming.on("close", onClose);
+    incoming.on("error", reject);
+    incoming.on("close", () => {
+      if (!incoming.readableEnded) reject(new Error("the client went away"));
+    });
   });
 }
