@@ -287,7 +287,7 @@ function assemble(config: BulwarkConfig): Bulwark {
     accountMailer: mail.mailer,
     outbox: mail.outbox,
     sealer,
-    sweep: accounts.sweep,
+    sweep: () => accounts.sweep(),
     ready,
     async close() {
       phase = "closed";

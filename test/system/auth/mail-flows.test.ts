@@ -116,7 +116,9 @@ describe("registration, where the mailbox must be proved", () => {
     const answers = await Promise.all(
       Array.from({ length: 5 }, () => verify(fresh, cookiesOf(again))),
     );
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 404, 404, 404, 404]);
+    expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([
+      200, 404, 404, 404, 404,
+    ]);
   });
 });
 
@@ -164,7 +166,9 @@ describe("a forgotten password", () => {
     const answers = await Promise.all(
       Array.from({ length: 5 }, (_none, index) => reset(`a good long password ${index}`)),
     );
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 404, 404, 404, 404]);
+    expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([
+      200, 404, 404, 404, 404,
+    ]);
     await post("/api/auth/password/forgot", { email });
     app.bulwark.mailbox?.clear();
     await post("/api/auth/password/forgot", { email });
@@ -230,8 +234,8 @@ describe("another address", () => {
     const old = tokenOf(await mailTo(app, account.email, "confirm-change"));
     const fresh = tokenOf(await mailTo(app, "both@example.com", "confirm-change"));
     const answers = await Promise.all([verify(old), verify(fresh)]);
-    const changed = answers.map((one) => dataOf<{ changed: boolean }>(one).changed).sort();
-    expect(changed).toEqual([false, true]);
+    const changed = answers.map((one) => dataOf<{ changed: boolean }>(one).changed);
+    expect(new Set(changed)).toEqual(new Set([false, true]));
   });
 
   test("a taken one looks the same, and changes nothing", async () => {
@@ -311,7 +315,7 @@ test("an invitation makes an account whose owner chooses the password", async ()
     post("/api/auth/invite/accept", body),
     post("/api/auth/invite/accept", body),
   ]);
-  expect(answers.map(({ status }) => status).sort()).toEqual([200, 404]);
+  expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, 404]);
   const signedIn = await login(app, { email: input.email, password: body.password });
   expect(dataOf<{ user: object }>(signedIn).user).toMatchObject({
     name: "Grace",

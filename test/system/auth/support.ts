@@ -92,7 +92,7 @@ export async function eventsOf(app: TestApp): Promise<readonly string[]> {
 
 function fromBase32(text: string): Uint8Array {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-  const bits = [...text]
+  const bits = Array.from(text)
     .map((char) => alphabet.indexOf(char).toString(2).padStart(5, "0"))
     .join("");
   return Uint8Array.from(bits.match(/.{8}/g) ?? [], (byte) => Number.parseInt(byte, 2));
