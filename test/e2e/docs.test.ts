@@ -59,7 +59,7 @@ inBrowser("GET /docs", (open) => {
   test("searches, says when there is no hit, and takes the search back", async () => {
     const page = await docs(open);
     const all = await page.locator(".operation:visible").count();
-    await page.getByLabel("Search the operations").fill("post auth password");
+    await page.getByLabel("Search the operations").fill("post auth password/");
     const shown = page.locator(".operation:visible h3");
     expect(await shown.allTextContents()).toEqual([
       "POST/api/auth/password/forgot",
