@@ -27,7 +27,7 @@ describe("bcrypt, where it is chosen", () => {
   });
 
   test("is not shucked: neither kind of hash stands for the other", async () => {
-    const bare = await hash(PASSWORD, { cost: 4 });
+    const bare = await hash(PASSWORD, 4);
     const prefix = stored.slice(0, stored.indexOf("$2b$"));
     expect(await service.verifyPassword(PASSWORD, bare)).toBe(true);
     expect(await service.verifyPassword(PASSWORD, `${prefix}${bare}`)).toBe(false);

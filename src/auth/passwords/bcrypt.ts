@@ -4,7 +4,7 @@ import { OWN_BCRYPT } from "./stored-hash.ts";
 
 /** What is used of @node-rs/bcrypt. */
 interface BcryptLibrary {
-  readonly hash: (password: string, options: { readonly cost: number }) => Promise<string>;
+  readonly hash: (password: string, cost: number) => Promise<string>;
   readonly verify: (password: string, hash: string) => Promise<boolean>;
 }
 
@@ -56,7 +56,7 @@ export class PepperedBcrypt {
   async hash(password: string, cost: number): Promise<string> {
     const [{ id, bytes }] = this.#peppers();
     const { hash } = await loadBcrypt();
-    return `${OWN_BCRYPT}${id}${await hash(digestOf(bytes, password), { cost })}`;
+    return `${OWN_BCRYPT}${id}${await hash(digestOf(bytes, password), cost)}`;
   }
 
   async verify(password: string, keyId: string, hash: string): Promise<boolean> {

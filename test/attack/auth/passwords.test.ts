@@ -20,7 +20,7 @@ const makers: readonly [name: string, make: (password: string) => Promise<string
   ["argon2i of elsewhere", (password) => hashArgon2(password, { algorithm: 1, memoryCost: 1_024 })],
   ["argon2d of elsewhere", (password) => hashArgon2(password, { algorithm: 0, memoryCost: 1_024 })],
   ["bcrypt", (password) => bcrypt.rehashPassword(password)],
-  ["bcrypt of elsewhere", (password) => hashBcrypt(password, { cost: 4 })],
+  ["bcrypt of elsewhere", (password) => hashBcrypt(password, 4)],
   ["scrypt of elsewhere", scryptOf],
   ["PBKDF2-SHA-256 of elsewhere", (password) => pbkdf2Of(password, "sha256")],
   ["PBKDF2-SHA-512 of elsewhere", (password) => pbkdf2Of(password, "sha512")],
