@@ -120,6 +120,16 @@ describe("what is wrong is named: the field, what was expected, what came", () =
       { auth: { tokenAlgorithm: "none" } },
       ['auth.tokenAlgorithm: expected "HS256" or "EdDSA" or "ES256", came "none"'],
     ],
+    [
+      { auth: { productName: "a\nb" } },
+      ['auth.productName: expected 1 to 64 characters that can be shown, came "a\\nb"'],
+    ],
+    [
+      { smtp: { url: "http://mail.example.com" } },
+      [
+        "SMTP_URL: expected smtps://user:password@host or smtp://user:password@host, came another text",
+      ],
+    ],
     [{ auth: { adminMfa: "no" } }, ['auth.adminMfa: expected "required" or "off", came "no"']],
   ])("%j", (change, problems) => {
     expect(problemsOf(change)).toEqual(problems);

@@ -227,6 +227,7 @@ function checkOrigins(
 
 /** Durations and choices are checked here, since the services that use them are made later. */
 function checkAuth(auth: AuthConfig, problems: string[]): void {
+  checkProductName(auth.productName, problems);
   for (const name of [
     "tokenLifetime",
     "idleTimeout",
@@ -253,6 +254,14 @@ function checkAuth(auth: AuthConfig, problems: string[]): void {
     const expected = known.map((one) => JSON.stringify(one)).join(" or ");
     problems.push(`auth.${name}: expected ${expected}, came ${JSON.stringify(value)}`);
   }
+}
+
+/** An authenticator app shows the name, and a QR code has to hold it. */
+function checkProductName(name: string | undefined, problems: string[]): void {
+  if (name === undefined || /^[^\p{Cc}:]{1,64}$/u.test(name)) return;
+  problems.push(
+    `auth.productName: expected 1 to 64 characters that can be shown, came ${JSON.stringify(name)}`,
+  );
 }
 
 const CHOICES = {

@@ -1,11 +1,12 @@
 import { createServer } from "node:net";
 import { type SQL, sql } from "drizzle-orm";
+import { Redis } from "ioredis";
 import type { Bulwark, DatabaseConfig } from "../../src/bulwark/index.ts";
 import { generateSecret } from "../../src/crypto/index.ts";
 import { createLog } from "../../src/observability/index.ts";
 import { startServer } from "../../src/server/index.ts";
 import { exchange, type RawAnswer } from "../attack/raw-http.ts";
-import { startPostgres } from "./services.ts";
+import { startPostgres, startRedis } from "./services.ts";
 
 /** What an answer over HTTP said. */
 export interface Answer {
@@ -54,7 +55,7 @@ export interface TestApp {
   readonly close: () => Promise<void>;
   readonly adminToken: () => Promise<string>;
   readonly query: (statement: SQL) => Promise<readonly Readonly<Record<string, unknown>>[]>;
-  /** Every row of every table, as text. */
+  /** Every row of every table, and every key of Redis where there is one, as text. */
   readonly dump: () => Promise<string>;
 }
 
@@ -70,6 +71,10 @@ export async function testDatabase(): Promise<DatabaseConfig> {
   if (url === undefined) throw new Error("BULWARK_TEST_STORE: PostgreSQL is not installed");
   return { url };
 }
+
+/** The PostgreSQL run has its short-lived state in Redis, as several processes would. */
+const testRedis = async (): Promise<string | undefined> =>
+  process.env["BULWARK_TEST_STORE"] === "postgres" ? startRedis() : undefined;
 
 const APP = Symbol.for("bulwark.test.app");
 const worker = globalThis as { [APP]?: Promise<TestApp> };
@@ -94,6 +99,7 @@ export async function startApp(
     port,
     secret: SECRET,
     database: await testDatabase(),
+    redisUrl: await testRedis(),
     clock,
     log: createLog({ destination: { write: (line: string) => void log.push(line) } }),
     ...config,
@@ -200,5 +206,22 @@ async function dump(query: TestApp["query"]): Promise<string> {
     const rows = await query(sql.raw(`SELECT row_to_json(t)::text AS line FROM ${name} t`));
     text += rows.map((row) => `${name} ${String(row["line"])}\n`).join("");
   }
-  return text;
+  return text + (await dumpRedis());
+}
+
+/** Every key of Redis with its value, where the application under test has one. */
+async function dumpRedis(): Promise<string> {
+  const url = await testRedis();
+  if (url === undefined) return "";
+  const redis = new Redis(url);
+  try {
+    const keys = await redis.keys("*");
+    const lines = keys.map(async (key) => {
+      const kind = await redis.type(key);
+      return `redis ${key} ${kind === "string" ? await redis.get(key) : kind}\n`;
+    });
+    return (await Promise.all(lines)).join("");
+  } finally {
+    redis.disconnect();
+  }
 }

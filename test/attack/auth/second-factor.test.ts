@@ -1,10 +1,12 @@
 import { sql } from "drizzle-orm";
 import { beforeEach, describe, expect, test } from "vitest";
+import { totpCode } from "../../../src/auth/index.ts";
 import { dataOf, testApp } from "../../support/app.ts";
 import {
   challengeOf,
   cookiesOf,
   countOf,
+  fromBase32,
   login,
   SAME_ORIGIN,
   type Tokens,
@@ -107,7 +109,7 @@ describe("a code works once", () => {
     expect((await answer(await challengeOf(app, account), older)).status).toBe(401);
   });
 
-  test("of twenty who send it at once, one gets in", async () => {
+  test("of five who send it at once, one gets in", async () => {
     const account = await withTotp(app);
     account.next();
     const tokens = await Promise.all(Array.from({ length: 5 }, () => challengeOf(app, account)));
@@ -152,16 +154,22 @@ test("a confirmed app is not replaced by another enrolment", async () => {
 
 // GHSA-2vg6: a change of factors left sessions behind.
 test("setting up a factor ends all other sessions, and renews this one under a new id", async () => {
-  const before = await signUp();
-  const { email, password, token } = before;
+  const { email, password, token, id } = await signUp();
   const other = dataOf<Tokens>(await login(app, { email, password }));
   const enrolled = await call("POST", "/api/auth/mfa/totp/enroll", { token, body: {} });
-  expect(enrolled.status).toBe(200);
-  const account = await withTotp(app);
-  expect((await call("GET", "/api/auth/me", { token: account.token })).status).toBe(200);
-  const old = await query(sql`SELECT id FROM bulwark.sessions WHERE user_id = ${account.id}`);
-  expect(old).toHaveLength(1);
-  expect((await call("GET", "/api/auth/me", { token: other.accessToken })).status).toBe(200);
+  const { secret } = dataOf<{ secret: string }>(enrolled);
+  const body = { code: totpCode(fromBase32(secret), Math.floor(app.clock.now() / 30_000)) };
+  const confirmed = await call("POST", "/api/auth/mfa/totp/confirm", { token, body });
+  expect(confirmed.status).toBe(200);
+  const renewed = dataOf<Tokens>(confirmed).accessToken;
+  const statuses = await Promise.all(
+    [token, other.accessToken, renewed].map(
+      async (one) => (await call("GET", "/api/auth/me", { token: one })).status,
+    ),
+  );
+  expect(statuses).toEqual([401, 401, 200]);
+  const rows = await query(sql`SELECT id FROM bulwark.sessions WHERE user_id = ${id}`);
+  expect(rows).toHaveLength(1);
 });
 
 test("a half sign-in does not outlive a change of the password", async () => {

@@ -90,7 +90,7 @@ export async function eventsOf(app: TestApp): Promise<readonly string[]> {
   return rows.map((row) => String(row["type"]));
 }
 
-function fromBase32(text: string): Uint8Array {
+export function fromBase32(text: string): Uint8Array {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
   const bits = Array.from(text)
     .map((char) => alphabet.indexOf(char).toString(2).padStart(5, "0"))

@@ -1,0 +1,94 @@
+import { beforeAll, expect, test } from "vitest";
+import { referenceRoutes } from "../../../src/server/reference-api.ts";
+import { type Account, dataOf, testApp } from "../../support/app.ts";
+import { SoftwareAuthenticator } from "../../support/software-authenticator.ts";
+import type { Tokens } from "../../system/auth/support.ts";
+
+// GHSA-4vcf: a user acted on another user's id.
+const app = await testApp();
+const { bulwark, call, dump, signUp } = app;
+
+/** What every route with an id answers to somebody else; a route that is not named here fails. */
+const EXPECTED: Readonly<Record<string, number>> = {
+  "GET /api/products/:id": 200,
+  "PATCH /api/products/:id": 403,
+  "DELETE /api/products/:id": 403,
+  "DELETE /api/auth/sessions/:id": 404,
+  "PATCH /api/auth/passkeys/:id": 404,
+  "DELETE /api/auth/passkeys/:id": 404,
+  "GET /api/admin/users/:id": 403,
+  "POST /api/admin/users/:id/lock": 403,
+  "POST /api/admin/users/:id/unlock": 403,
+  "POST /api/admin/users/:id/disable": 403,
+  "POST /api/admin/users/:id/enable": 403,
+  "POST /api/admin/users/:id/revoke-sessions": 403,
+  "POST /api/admin/users/:id/roles": 403,
+  "POST /api/admin/users/:id/reset-mfa": 403,
+};
+
+const BODIES: Readonly<Record<string, object>> = {
+  "PATCH /api/products/:id": { name: "Mine" },
+  "PATCH /api/auth/passkeys/:id": { name: "Mine" },
+  "POST /api/admin/users/:id/roles": { roles: ["user", "admin"] },
+};
+
+const routes = referenceRoutes(bulwark)
+  .filter(({ path }) => path.includes("/:id"))
+  .map(({ method, path }) => `${method} ${path}`);
+
+const ids: Record<string, string> = {};
+let stranger: Account;
+
+beforeAll(async () => {
+  await app.reset();
+  const owner = await signUp();
+  stranger = await signUp();
+  const product = { name: "Lamp", price: 1, category: "home" };
+  const made = await call("POST", "/api/products", { token: owner.token, body: product });
+  ids["products"] = dataOf<{ id: string }>(made).id;
+  const options = await call("POST", "/api/auth/passkeys/register/options", {
+    token: owner.token,
+    body: {},
+  });
+  const credential = new SoftwareAuthenticator(`http://localhost:${app.port}`).create(
+    dataOf(options),
+  );
+  const added = await call("POST", "/api/auth/passkeys/register/verify", {
+    token: owner.token,
+    body: { credential },
+  });
+  const { accessToken: token, passkey } = dataOf<Tokens & { passkey: { id: string } }>(added);
+  ids["passkeys"] = passkey.id;
+  ids["users"] = owner.id;
+  const me = await call("GET", "/api/auth/me", { token });
+  ids["sessions"] = dataOf<{ sessionId: string }>(me).sessionId;
+});
+
+test("every route with an id has its row here", () => {
+  expect(new Set(routes)).toEqual(new Set(Object.keys(EXPECTED)));
+});
+
+/** What the owner has, without the log of who asked for it. */
+const ownedRows = async (): Promise<string> =>
+  (await dump())
+    .split("\n")
+    .filter((line) => !line.startsWith("bulwark.audit_events"))
+    .map((line) => line.replace(/"last_seen_at":"[^"]*"/, ""))
+    .sort()
+    .join("\n");
+
+test.each(Object.entries(EXPECTED))(
+  "%s with somebody else's id: %d, and nothing is touched",
+  async (route, status) => {
+    const [method = "", path = ""] = route.split(" ");
+    const kind = /\/(products|sessions|passkeys|users)\/:id/.exec(path)?.[1] ?? "";
+    const before = await ownedRows();
+    const body = BODIES[route] ?? (method === "POST" ? {} : undefined);
+    const answer = await call(method, path.replace(":id", ids[kind] ?? ""), {
+      token: stranger.token,
+      ...(body === undefined ? {} : { body }),
+    });
+    expect(answer.status).toBe(status);
+    expect(await ownedRows()).toBe(before);
+  },
+);
