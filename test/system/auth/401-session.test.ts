@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 import { testApp } from "../../support/app.ts";
 
 const { bulwark, call, clock, query, reset, signUp } = await testApp();
@@ -44,6 +44,13 @@ test("a token lives for its hour, and is TOKEN_EXPIRED from its end on", async (
 async function useFor(sessionId: string, hours: number): Promise<void> {
   for (let half = 0; half < hours * 2; half += 1) {
     expect((await bulwark.sessions.read(sessionId))?.id).toBe(sessionId);
+    // That it was seen is written beside the request, and this clock runs faster than any store.
+    await vi.waitFor(async () => {
+      const [row] = await query(
+        sql`SELECT last_seen_at AS at FROM bulwark.sessions WHERE id = ${sessionId}`,
+      );
+      expect(new Date(String(row?.["at"])).getTime()).toBe(clock.now());
+    });
     clock.advance(HOUR / 2);
   }
 }
