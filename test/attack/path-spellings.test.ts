@@ -72,6 +72,12 @@ const PROTECTED = [
   ["GET", "/api/admin/audit", 403],
   ["GET", "/api/products", 200],
   ["GET", "/api/auth/me", 200],
+  ["GET", "/api/auth/sessions", 200],
+  ["GET", "/api/auth/passkeys", 200],
+  ["GET", "/api/auth/mfa", 200],
+  ["POST", "/api/auth/mfa/totp/enroll", 200],
+  ["GET", "/api/admin/users", 403],
+  ["GET", "/api/admin/sessions", 403],
   ["POST", "/api/auth/logout", 200],
 ] as const;
 
