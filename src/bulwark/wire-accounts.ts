@@ -22,7 +22,13 @@ import {
   type TokenService,
   TotpService,
 } from "../auth/index.ts";
-import { type Clock, type Limiter, type Log, limitPolicy } from "../core/index.ts";
+import {
+  type Clock,
+  type Limiter,
+  type Log,
+  limitPolicy,
+  UnavailableError,
+} from "../core/index.ts";
 import type { KeyRing, Sealer } from "../crypto/index.ts";
 import type { Database } from "../database/index.ts";
 import type { ResolvedConfig } from "./config.ts";
@@ -147,7 +153,13 @@ export function wireAccounts(parts: AccountParts): WiredAccounts {
   };
 }
 
-/** Work that no answer waits for: what goes wrong is logged, and a close waits for it. */
+/** As much as the database does in some seconds; what comes beyond it would only wait in memory. */
+const MAX_BACKGROUND = 1_000;
+
+/**
+ * Work that no answer waits for: what goes wrong is logged, and a close waits for it. Beyond a thousand at once it is refused, for
+ * every address alike, with an UnavailableError.
+ */
 function backgroundWork(log: Log): {
   readonly run: (work: () => Promise<void>) => void;
   readonly settled: () => Promise<void>;
@@ -155,6 +167,9 @@ function backgroundWork(log: Log): {
   const running = new Set<Promise<void>>();
   return {
     run(work) {
+      if (running.size >= MAX_BACKGROUND) {
+        throw new UnavailableError("too much work waits in the background", { retryAfter: 5 });
+      }
       const done = work()
         .catch((err: unknown) => log.error({ err }, "work in the background failed"))
         .finally(() => running.delete(done));

@@ -26,7 +26,7 @@ import type { SessionStore, SessionView } from "../sessions/index.ts";
 import type { AccountCredentials } from "./account-credentials.ts";
 import type { AccountGuard } from "./account-guard.ts";
 import type { AccountMailer } from "./account-mail.ts";
-import { findById, type UserRow } from "./users.ts";
+import { lockById, type UserRow } from "./users.ts";
 
 export interface AccountAdminOptions {
   readonly database: Database;
@@ -236,7 +236,7 @@ export class AccountAdmin {
         .where(lte(factorResets.effectiveAt, now))
         .returning({ userId: factorResets.userId });
       for (const { userId } of due) {
-        const user = await findById(tx, userId);
+        const user = await lockById(tx, userId);
         if (user === undefined) continue;
         await this.#dropFactors(tx, user);
         await this.#o.credentials.endAccess(tx, userId);
@@ -287,6 +287,17 @@ export class AccountAdmin {
     }
   }
 
+  /** Locks the account together with the administrators', in one order for all: two who act on each other must not wait for each other. */
+  async #lock(tx: Orm, userId: string): Promise<UserRow | undefined> {
+    const rows = await tx
+      .select()
+      .from(users)
+      .where(or(eq(users.id, userId), sql`'admin' = ANY (${users.roles})`))
+      .orderBy(users.id)
+      .for("update");
+    return rows.find(({ id }) => id === userId);
+  }
+
   async #change(
     userId: string,
     what: string,
@@ -296,7 +307,7 @@ export class AccountAdmin {
   ): Promise<AccountView> {
     if (!isUuid(userId)) throw new NotFoundError("User", userId);
     await this.#o.database.transaction(async (tx) => {
-      const user = await findById(tx, userId);
+      const user = await this.#lock(tx, userId);
       if (user === undefined) throw new NotFoundError("User", userId);
       await work(tx, user);
       await this.#record(tx, userId, what, context, metadata);

@@ -29,6 +29,7 @@ import {
   findByEmail,
   findById,
   invalidCredentials,
+  lockById,
   type PublicUser,
   publicUser,
   strangersContext,
@@ -280,6 +281,7 @@ export class AuthService {
   ): Promise<number> {
     const { sessions } = this.#o;
     const ended = await this.#o.database.transaction(async (tx) => {
+      await lockById(tx, userId);
       const count =
         "only" in which
           ? Number(await sessions.revoke(which.only, tx))

@@ -1,4 +1,3 @@
-import { eq } from "drizzle-orm";
 import {
   type AuditSink,
   type Clock,
@@ -9,7 +8,7 @@ import {
   systemClock,
   type UserPrincipal,
 } from "../../core/index.ts";
-import { type Database, type Orm, users } from "../../database/index.ts";
+import type { Database, Orm } from "../../database/index.ts";
 import {
   type RecoveryCodes,
   secondFactorsOf,
@@ -22,7 +21,7 @@ import type { AccountGuard } from "./account-guard.ts";
 import type { AccountMailer, CredentialChange } from "./account-mail.ts";
 import type { SecondFactors } from "./second-factors.ts";
 import type { SignedIn, SignIn } from "./sign-in.ts";
-import { findById, invalidCredentials, type UserRow } from "./users.ts";
+import { findById, invalidCredentials, lockById, type UserRow } from "./users.ts";
 
 /** A passkey as its owner sees it. */
 export interface PasskeyView {
@@ -225,7 +224,7 @@ export class FactorChanges {
         endOthers: true,
         work: async (tx) => {
           // One change of an account at a time, so that two removals do not both see the other's factor.
-          const [user] = await tx.select().from(users).where(eq(users.id, userId)).for("update");
+          const user = await lockById(tx, userId);
           if (user === undefined) throw new NotFoundError("User", userId);
           await work(tx, user);
           await this.#o.credentials.endAccess(tx, userId);

@@ -30,6 +30,7 @@ import {
   findByEmail,
   findById,
   invalidCredentials,
+  lockById,
   type PublicUser,
   strangersContext,
   type UserRow,
@@ -70,7 +71,9 @@ export class Recovery {
   /** forgot mails a link that sets a new password, where the address has an account; for the caller every address is alike. */
   async forgot(email: string, context: EventContext): Promise<void> {
     const user = await this.#enabled(email);
-    if (user !== undefined) this.#o.background(() => this.#mailReset(user, context));
+    this.#o.background(async () => {
+      if (user !== undefined) await this.#mailReset(user, context);
+    });
   }
 
   async #mailReset(user: UserRow, context: EventContext): Promise<void> {
@@ -203,7 +206,7 @@ export class Recovery {
     try {
       const changed = await database.transaction(async (tx) => {
         // One at a time: of two links that are followed at once, the second sees the first.
-        const [user] = await tx.select().from(users).where(eq(users.id, userId)).for("update");
+        const user = await lockById(tx, userId);
         const row = await tokens.consume(tx, "email.change", token);
         if (row === undefined || user === undefined) throw new NotFoundError("Link");
         const sides = await tx
@@ -243,9 +246,11 @@ export class Recovery {
   ): Promise<void> {
     if (this.#o.magicLink !== true) throw new NotFoundError("Path");
     const user = await this.#enabled(email);
-    if (user === undefined) return;
-    if (this.#o.verification === "required" && user.emailVerifiedAt === null) return;
-    this.#o.background(() => this.#mailMagicLink(user, ask, context));
+    this.#o.background(async () => {
+      if (user === undefined) return;
+      if (this.#o.verification === "required" && user.emailVerifiedAt === null) return;
+      await this.#mailMagicLink(user, ask, context);
+    });
   }
 
   async #mailMagicLink(

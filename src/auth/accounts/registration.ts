@@ -225,8 +225,10 @@ export class Registration {
   async resend(email: string): Promise<void> {
     if (!this.isMailboxProved) return;
     const user = await findByEmail(this.#o.database, email);
-    if (user === undefined || user.emailVerifiedAt !== null || user.disabledAt !== null) return;
-    this.#o.background(() => this.#resend(user));
+    this.#o.background(async () => {
+      if (user === undefined || user.emailVerifiedAt !== null || user.disabledAt !== null) return;
+      await this.#resend(user);
+    });
   }
 
   async #resend(user: UserRow): Promise<void> {

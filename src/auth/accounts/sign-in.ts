@@ -8,7 +8,7 @@ import {
   UnauthorizedError,
   type UserPrincipal,
 } from "../../core/index.ts";
-import { type Database, type Orm, sessions, users } from "../../database/index.ts";
+import { accountGuards, type Database, type Orm, sessions, users } from "../../database/index.ts";
 import {
   DEVICE_COOKIE,
   type Device,
@@ -28,6 +28,7 @@ import type { FactorMethod, SecondFactors } from "./second-factors.ts";
 import {
   agentOf,
   invalidCredentials,
+  lockById,
   type PublicUser,
   publicUser,
   strangersContext,
@@ -192,6 +193,12 @@ export class SignIn {
       )
       .returning({ id: users.id });
     if (row === undefined) throw invalidCredentials();
+    // A statement of its own, after the row is held: a lock that was set meanwhile is seen.
+    const [guard] = await tx
+      .select({ lockedAt: accountGuards.lockedAt })
+      .from(accountGuards)
+      .where(eq(accountGuards.userId, user.id));
+    if (guard !== undefined && guard.lockedAt !== null) throw invalidCredentials();
   }
 
   /**
@@ -210,6 +217,7 @@ export class SignIn {
   ): Promise<SignedIn> {
     const { userId, sessionId } = principal;
     const renewed = await this.#o.database.transaction(async (tx) => {
+      await lockById(tx, userId);
       const [old] = await tx.delete(sessions).where(eq(sessions.id, sessionId)).returning();
       if (old === undefined) throw new UnauthorizedError("The session has ended.");
       await change.work?.(tx);

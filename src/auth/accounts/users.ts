@@ -39,6 +39,15 @@ export async function findById(orm: Orm, id: string): Promise<UserRow | undefine
   return row;
 }
 
+/**
+ * lockById reads a user and holds the row until the transaction ends. Whoever begins, renews or ends sessions takes it first, so that no
+ * session that is being made outlives an end that was decided meanwhile.
+ */
+export async function lockById(tx: Orm, id: string): Promise<UserRow | undefined> {
+  const [row] = await tx.select().from(users).where(eq(users.id, id)).for("update");
+  return row;
+}
+
 /** nameOf returns a person's name as it is stored. Throws a ValidationError only if it is not 1 to 100 characters on one line. */
 export function nameOf(text: string): string {
   const name = text.normalize("NFC").trim();
