@@ -1,4 +1,5 @@
 import type { Awaitable } from "./awaitable.ts";
+import type { LimitPolicy } from "./ports.ts";
 
 /** How a factor was proved (RFC 8176 where it has a name for it). */
 export type AuthenticationMethod = "pwd" | "otp" | "recovery" | "passkey" | "link" | "oidc";
@@ -18,6 +19,8 @@ export interface UserPrincipal {
   readonly methods: readonly ProvedFactor[];
   readonly tenantId?: string | undefined;
   readonly roles: readonly string[];
+  /** Permissions of roles that were made at run time; those of roles from code stand in the access model. Default none. */
+  readonly permissions?: readonly string[] | undefined;
 }
 
 /** An API key that acts for a user. */
@@ -28,7 +31,12 @@ export interface UserKeyPrincipal {
   readonly via: "key";
   readonly scopes: readonly string[];
   readonly tenantId?: string | undefined;
+  /** The owner's, as they stand at this request. */
   readonly roles: readonly string[];
+  /** As a {@link UserPrincipal} has them, of the owner. */
+  readonly permissions?: readonly string[] | undefined;
+  /** The key's own limits, decided together; they take the place of the limit per user. */
+  readonly limits?: readonly LimitPolicy[] | undefined;
 }
 
 /** An API key that acts for a tenant; there is no user. */
@@ -38,6 +46,8 @@ export interface TenantKeyPrincipal {
   readonly keyId: string;
   readonly via: "key";
   readonly scopes: readonly string[];
+  /** As a {@link UserKeyPrincipal} has them. */
+  readonly limits?: readonly LimitPolicy[] | undefined;
 }
 
 /** Principal is who a request acts for. A route with `requireAuth: true` admits only those with a `userId`. */

@@ -4,7 +4,7 @@ export { createDatabase, type Database, type Driver } from "./database.ts";
 export { FolderBusyError, lockFolder } from "./folder-lock.ts";
 export { makeFolder } from "./make-folder.ts";
 export type { Migration, MigrationSet } from "./migrate.ts";
-export { bulwarkMigrations } from "./migrations.ts";
+export { bulwarkMigrations } from "./migrations/index.ts";
 export type { Orm, OrmTransaction } from "./orm.ts";
 export {
   type ColumnName,
@@ -14,6 +14,7 @@ export {
   QueryBuilder,
   type QueryBuilderOptions,
 } from "./query-builder.ts";
+export { memberships, roleAssignments, roles } from "./tables/access.ts";
 export { auditEvents } from "./tables/audit.ts";
 export {
   accountGuards,
@@ -30,4 +31,6 @@ export {
   users,
 } from "./tables/auth.ts";
 export { mailOutbox } from "./tables/mail.ts";
+export { tenants } from "./tables/tenants.ts";
+export { readUserAccess, type UserAccess, userAccess } from "./tables/user-access.ts";
 export { insideTransaction } from "./transaction.ts";

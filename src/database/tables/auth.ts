@@ -11,6 +11,7 @@ import {
 } from "drizzle-orm/pg-core";
 import { at, bytea } from "./columns.ts";
 import { bulwarkSchema } from "./schema.ts";
+import { tenants } from "./tenants.ts";
 
 /** People who can sign in. `email` is normalised. */
 export const users = bulwarkSchema.table(
@@ -49,6 +50,8 @@ export const sessions = bulwarkSchema.table(
     mode: text("mode").notNull().$type<"token" | "cookie">(),
     /** Of a cookie's secret; null for tokens. */
     secretHash: bytea("secret_hash"),
+    /** The tenant that the session acts in, if in any. */
+    tenantId: uuid("tenant_id").references(() => tenants.id, { onDelete: "cascade" }),
     methods: jsonb("methods").notNull().$type<readonly { method: string; at: number }[]>(),
     address: text("address"),
     agent: text("agent"),

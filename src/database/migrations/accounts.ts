@@ -1,12 +1,10 @@
-import type { MigrationSet } from "./migrate.ts";
+import type { Migration } from "../migrate.ts";
 
-/** bulwarkMigrations make the tables of tables/. A migration that was released is never changed; another one follows it. */
-export const bulwarkMigrations: MigrationSet = {
-  name: "bulwark",
-  migrations: [
-    {
-      id: "0001-accounts",
-      sql: `
+/** The tables of accounts, sessions, mail and the audit log. A migration that was released is never changed; another one follows it. */
+export const accountMigrations: readonly Migration[] = [
+  {
+    id: "0001-accounts",
+    sql: `
 CREATE TABLE bulwark.users (
   id uuid PRIMARY KEY,
   email text NOT NULL CONSTRAINT users_email_key UNIQUE,
@@ -39,10 +37,10 @@ CREATE TABLE bulwark.one_time_tokens (
   expires_at timestamp(3) with time zone NOT NULL,
   used_at timestamp(3) with time zone
 );`,
-    },
-    {
-      id: "0002-audit",
-      sql: `
+  },
+  {
+    id: "0002-audit",
+    sql: `
 CREATE TABLE bulwark.audit_events (
   seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   id uuid NOT NULL,
@@ -64,10 +62,10 @@ CREATE TABLE bulwark.audit_events (
 );
 CREATE INDEX audit_events_type_seq_idx ON bulwark.audit_events (type, seq);
 CREATE INDEX audit_events_user_id_seq_idx ON bulwark.audit_events (user_id, seq);`,
-    },
-    {
-      id: "0003-authentication",
-      sql: `
+  },
+  {
+    id: "0003-authentication",
+    sql: `
 ALTER TABLE bulwark.users ALTER COLUMN password_hash DROP NOT NULL;
 ALTER TABLE bulwark.users ADD COLUMN short_password boolean NOT NULL DEFAULT false;
 ALTER TABLE bulwark.users ADD COLUMN delete_at timestamp(3) with time zone;
@@ -184,6 +182,5 @@ CREATE TABLE bulwark.mail_outbox (
   expires_at timestamp(3) with time zone NOT NULL
 );
 CREATE INDEX mail_outbox_due_at_idx ON bulwark.mail_outbox (due_at);`,
-    },
-  ],
-};
+  },
+];
