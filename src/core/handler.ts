@@ -3,7 +3,7 @@ import type { ParamsOf, RequestContext } from "./context.ts";
 import type { RouteInfo } from "./exchange.ts";
 import { bareKernel, type Kernel } from "./kernel.ts";
 import { composeRoute } from "./pipeline.ts";
-import type { AuthInfo, AuthResult } from "./principal.ts";
+import type { AuthInfo, AuthResult, Principal } from "./principal.ts";
 import { type AnyHandler, checkPolicy, type Route, type RoutePolicy } from "./route.ts";
 import { type Handler, unwrap } from "./stage.ts";
 import { type Output, type Schema, validate } from "./validate.ts";
@@ -28,6 +28,9 @@ export type Define<Method extends string> = <
  */
 export class BaseAPIHandler {
   static readonly kernel: Kernel = bareKernel;
+
+  /** Kinds of principal that the routes of the class admit: people alone, so that a key opens only what says that it may. */
+  static readonly principals: readonly Principal["kind"][] = ["user"];
 
   /** checkAuth decides who the request acts for. Default: the kernel's authenticators. It throws when it cannot know. */
   static checkAuth(request: Request, info: AuthInfo): Awaitable<AuthResult> {

@@ -2,7 +2,7 @@ import type { Awaitable } from "./awaitable.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { RequestContext } from "./context.ts";
 import type { AuditSink, Limiter, LimitPolicy, Log } from "./ports.ts";
-import type { AuthInfo, AuthResult } from "./principal.ts";
+import type { AuthInfo, AuthResult, Principal } from "./principal.ts";
 
 /** The facts a response is built on, as far as its headers depend on them. */
 export type HeaderRecord = Readonly<Record<string, string>>;
@@ -27,6 +27,8 @@ export interface Stage {
   readonly phase: "limit" | "csrf" | "authorize";
   /** What the stage demands, readable: OpenAPI, the doctor and the client show it. */
   readonly policy: StagePolicy;
+  /** Kinds of principal that the route admits besides its own, since this stage judges them. Default none. */
+  readonly principals?: readonly Principal["kind"][] | undefined;
   bind(kernel: Kernel, route: StageRoute): (context: RequestContext) => Awaitable<"pass" | Error>;
 }
 

@@ -4,6 +4,7 @@ import { BaseAPIError } from "./errors.ts";
 import { BaseAPIHandler } from "./handler.ts";
 import { bareKernel, type Kernel } from "./kernel.ts";
 import type { AuthResult, Principal } from "./principal.ts";
+import { wrapper } from "./stage.ts";
 
 const user: Principal = {
   kind: "user",
@@ -13,6 +14,7 @@ const user: Principal = {
   methods: [],
   roles: [],
 };
+const key: Principal = { ...user, kind: "userKey", keyId: "k", via: "key", scopes: [] } as never;
 const tenant: Principal = { kind: "tenantKey", tenantId: "t", keyId: "k", via: "key", scopes: [] };
 
 /** A handler class on a kernel that is bare but for what a test says. */
@@ -37,6 +39,8 @@ interface Row {
   readonly result: AuthResult | (() => AuthResult);
   readonly requireAuth: boolean;
   readonly principals?: readonly Principal["kind"][];
+  /** Kinds that a stage of the route admits. */
+  readonly admitted?: readonly Principal["kind"][];
   readonly status: number;
   readonly code?: ErrorCode;
   readonly challenge?: string;
@@ -80,14 +84,28 @@ test.each<[what: string, row: Row]>([
     "two credentials",
     { result: several, requireAuth: false, status: 400, code: "INVALID_REQUEST" },
   ],
-  ["a tenant's key", { result: as(tenant), requireAuth: true, status: 401, code: "UNAUTHORIZED" }],
+  ["a tenant's key", { result: as(tenant), requireAuth: true, status: 403, code: "FORBIDDEN" }],
+  ["a user's key", { result: as(key), requireAuth: true, status: 403, code: "FORBIDDEN" }],
+  ["a user's key, on an open route", { result: as(key), requireAuth: false, status: 403 }],
+  [
+    "a user's key, where listed",
+    { result: as(key), requireAuth: true, principals: ["userKey"], status: 200 },
+  ],
   [
     "a tenant's key, where listed",
     { result: as(tenant), requireAuth: true, principals: ["tenantKey"], status: 200 },
   ],
   [
     "another kind, where one is listed",
-    { result: as(tenant), requireAuth: true, principals: ["userKey"], status: 401 },
+    { result: as(tenant), requireAuth: true, principals: ["userKey"], status: 403 },
+  ],
+  [
+    "a key without a user's id, where listed by a stage alone",
+    { result: as(tenant), requireAuth: true, admitted: ["tenantKey"], status: 401 },
+  ],
+  [
+    "a user's key, where a stage admits it",
+    { result: as(key), requireAuth: true, admitted: ["userKey"], status: 200 },
   ],
   [
     "a user without an id",
@@ -120,15 +138,23 @@ test.each<[what: string, row: Row]>([
       code: "FORBIDDEN",
     },
   ],
-])("%s", async (_what, { result, requireAuth, principals, status, code, challenge }) => {
+])("%s", async (_what, row) => {
+  const { result, requireAuth, principals, admitted, status, code, challenge } = row;
   for (const later of [false, true]) {
     let ran = false;
     const answer = (): AuthResult => (typeof result === "function" ? result() : result);
     const handlers = handlersOn({ authenticate: later ? async () => answer() : answer });
     const policy = { path: "/x", requireAuth, principals };
-    const route = handlers.GET(() => {
+    const handler = (): void => {
       ran = true;
-    }, policy);
+    };
+    const judge = wrapper({
+      phase: "authorize",
+      policy: { name: "judge", options: admitted },
+      principals: admitted,
+      bind: () => () => "pass",
+    });
+    const route = handlers.GET(admitted === undefined ? handler : judge(handler), policy);
     const response = await route(get());
     expect(response.status).toBe(status);
     expect(ran).toBe(status === 200);

@@ -1,6 +1,12 @@
 import { type Awaitable, isPromise } from "./awaitable.ts";
 import { checkDeclaredLength, limitBody, readJson } from "./body.ts";
-import { BaseAPIError, NotFoundError, UnauthorizedError, UnavailableError } from "./errors.ts";
+import {
+  BaseAPIError,
+  ForbiddenError,
+  NotFoundError,
+  UnauthorizedError,
+  UnavailableError,
+} from "./errors.ts";
 import { Exchange, type RouteInfo } from "./exchange.ts";
 import { finish, type Outcome } from "./finish.ts";
 import type { Kernel, Stage, StageRoute } from "./kernel.ts";
@@ -13,6 +19,7 @@ import type { Schema } from "./validate.ts";
 
 /** What a handler class decides for its routes. */
 interface RouteHooks {
+  readonly principals: readonly Principal["kind"][];
   checkAuth(request: Request, info: AuthInfo): Awaitable<AuthResult>;
   validateQuery(schema: Schema, query: unknown): Awaitable<unknown>;
   validateBody(schema: Schema, body: unknown): Awaitable<unknown>;
@@ -174,6 +181,7 @@ function checkRequest({ kernel, method, policy }: RouteDefinition): Step {
 
 /** Refusals that say the same each time are made once: an error costs as much as all the rest of such an answer. */
 const misdirected = new BaseAPIError("MISDIRECTED_REQUEST", "This host is not served here.");
+const notAdmitted = new ForbiddenError("This credential cannot be used here.");
 const unauthenticated = new UnauthorizedError("Authentication is required.", {
   headers: { "www-authenticate": "Bearer" },
 });
@@ -226,13 +234,24 @@ function namedLimits(
   ];
 }
 
-function authenticate({ hooks, policy }: RouteDefinition): Step {
+function authenticate({ hooks, policy, stages }: RouteDefinition): Step {
+  const admitted = new Set([
+    ...hooks.principals,
+    ...(policy.principals ?? []),
+    ...stages.flatMap((stage) => stage.principals ?? []),
+  ]);
+  // Its context promises a user: whoever has none must have been named by the route itself.
+  const withoutUser = new Set(policy.principals);
   const admit = (exchange: Exchange, result: AuthResult): "pass" => {
     if (!result.isAuthenticated) {
       if (result.reason === "absent" && !policy.requireAuth) return "pass";
       throw unauthorized(result);
     }
-    if (policy.requireAuth && !mayPass(result.principal, policy)) throw unauthorized(undefined);
+    const { principal } = result;
+    if (!admitted.has(principal.kind)) throw notAdmitted;
+    if (policy.requireAuth && !hasUser(principal) && !withoutUser.has(principal.kind)) {
+      throw unauthorized(undefined);
+    }
     exchange.principal = result.principal;
     return "pass";
   };
@@ -259,9 +278,8 @@ const cannotKnow = (cause: unknown): BaseAPIError<string> =>
     ? cause
     : new UnavailableError("who asks could not be decided", { cause });
 
-const mayPass = (principal: Principal, policy: AnyRoutePolicy): boolean =>
-  ("userId" in principal && typeof principal.userId === "string" && principal.userId !== "") ||
-  policy.principals?.includes(principal.kind) === true;
+const hasUser = (principal: Principal): boolean =>
+  "userId" in principal && typeof principal.userId === "string" && principal.userId !== "";
 
 /** unauthorized says by RFC 6750 section 3 what was wrong: nothing where no credential came, `invalid_token` where a bad one did. */
 function unauthorized(result: (AuthResult & { isAuthenticated: false }) | undefined): Error {

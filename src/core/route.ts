@@ -13,7 +13,7 @@ import type { Schema } from "./validate.ts";
 export interface RoutePolicy<Path extends string, Auth extends boolean, Query, Body> {
   /** Such as `/api/products/:id` or `/files/*rest`. */
   readonly path: Path;
-  /** true: only a principal with a `userId` passes. false: anyone; a credential that is presented must still be good. */
+  /** true: only a principal passes. false: anyone; a credential that is presented must still be good, and of a kind that the route admits. */
   readonly requireAuth: Auth;
   readonly query?: Query | undefined;
   /** Schema of a JSON body. Without one, the handler may read `context.request` itself, under the same byte limit. */
@@ -21,7 +21,7 @@ export interface RoutePolicy<Path extends string, Auth extends boolean, Query, B
   readonly rateLimit?: RateLimitOptions | undefined;
   /** Names of configured per-address limits, decided before authentication together with `address`. Default none. */
   readonly limits?: readonly string[] | undefined;
-  /** Kinds of principal that pass besides those with a `userId`. Default none. */
+  /** Kinds of principal that pass besides those of its handler class and its stages. One without a `userId` must be named here. Default none. */
   readonly principals?: readonly Principal["kind"][] | undefined;
   /** Bytes of the body. Default: the application's, 1 MiB. */
   readonly maxBodyBytes?: number | undefined;

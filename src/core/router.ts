@@ -52,6 +52,7 @@ export function createRouter(
       ],
       handler: () => undefined,
       hooks: {
+        principals: [],
         // Nothing is told here that a credential would open, so none is read.
         checkAuth: () => ({ isAuthenticated: false, reason: "absent" }),
         validateBody: () => undefined,
