@@ -170,6 +170,8 @@ function assemble(config: BulwarkConfig): Bulwark {
     absoluteTimeout: authConfig.absoluteTimeout,
     maxPerUser: authConfig.maxSessions,
     rolesThatNeedMfa: authConfig.rolesThatNeedMfa,
+    withSigningKeys:
+      authConfig.tokenAlgorithm !== undefined && authConfig.tokenAlgorithm !== "HS256",
   });
   const tokens = wireTokens({ config: resolved, database, keys, sealer, sessions, audit, clock });
   const refreshTokens = new RefreshTokens({ database, keys, sessions, audit, clock });

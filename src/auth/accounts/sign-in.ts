@@ -211,6 +211,8 @@ export class SignIn {
     change: {
       readonly methods?: readonly ProvedFactor[] | undefined;
       readonly endOthers?: boolean | undefined;
+      /** The tenant to act in from now on; null for none. Default: the one before. */
+      readonly tenantId?: string | null | undefined;
       readonly work?: ((tx: Orm) => Promise<void>) | undefined;
     },
     context: EventContext,
@@ -230,6 +232,7 @@ export class SignIn {
         methods: change.methods ?? principal.methods,
         address: context.address,
         agent: agentOf(context),
+        tenantId: change.tenantId === undefined ? old.tenantId : change.tenantId,
         expiresAt: old.expiresAt.getTime(),
       });
       const refreshToken = await this.#refreshToken(tx, session);

@@ -26,9 +26,18 @@ export function cookieAuthenticator(sessions: SessionStore): Authenticator {
 
 function admit(session: Session | undefined): AuthResult {
   if (session === undefined) return refused;
-  const { id: sessionId, userId, methods, roles } = session;
+  const { id: sessionId, userId, methods, tenantId, roles, permissions } = session;
   return {
     isAuthenticated: true,
-    principal: { kind: "user", userId, sessionId, via: "cookie", methods, roles },
+    principal: {
+      kind: "user",
+      userId,
+      sessionId,
+      via: "cookie",
+      methods,
+      tenantId,
+      roles,
+      permissions,
+    },
   };
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { and, asc, desc, eq, gt, inArray, lt, ne, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, inArray, isNull, lt, ne, or, type SQL, sql } from "drizzle-orm";
 import {
   type Clock,
   isUuid,
@@ -9,7 +9,17 @@ import {
   uuidv7,
 } from "../../core/index.ts";
 import { sha256 } from "../../crypto/index.ts";
-import { type Database, type Orm, sessions, users } from "../../database/index.ts";
+import {
+  type Database,
+  memberships,
+  type Orm,
+  readUserAccess,
+  sessions,
+  signingKeys,
+  type UserAccess,
+  userAccess,
+  users,
+} from "../../database/index.ts";
 import { provedSecondFactor } from "./proved-factors.ts";
 import type { Session, SessionMode } from "./session.ts";
 import { SessionCache } from "./session-cache.ts";
@@ -25,6 +35,8 @@ export interface SessionStoreOptions {
   readonly maxPerUser?: number | undefined;
   /** Roles that a session holds only after a second factor. Default none. */
   readonly rolesThatNeedMfa?: readonly string[] | undefined;
+  /** Reads with each session which signing keys are there, so that a removed one is worth nothing at the next request. Default false. */
+  readonly withSigningKeys?: boolean | undefined;
 }
 
 export interface NewSession {
@@ -64,6 +76,7 @@ export class SessionStore {
   readonly #touchMs: number;
   readonly #maxPerUser: number;
   readonly #guardedRoles: ReadonlySet<string>;
+  readonly #withSigningKeys: boolean;
   readonly #cache = new SessionCache();
   #batch: Map<string, ((session: Promise<Session | undefined>) => void)[]> | undefined;
 
@@ -75,6 +88,7 @@ export class SessionStore {
     this.#touchMs = Math.min(TOUCH_MS, this.#idleMs / 10);
     this.#maxPerUser = options.maxPerUser ?? 20;
     this.#guardedRoles = new Set(options.rolesThatNeedMfa);
+    this.#withSigningKeys = options.withSigningKeys === true;
   }
 
   /** create begins a session in the caller's transaction, and ends the user's oldest ones beyond the cap. */
@@ -86,6 +100,8 @@ export class SessionStore {
       readonly methods: readonly ProvedFactor[];
       readonly address?: string | undefined;
       readonly agent?: string | undefined;
+      /** The tenant to act in; null for none. Default: the first that the user became a member of. */
+      readonly tenantId?: string | null | undefined;
       /** When it ends at the latest; default: the absolute time-out from now. */
       readonly expiresAt?: number | undefined;
     },
@@ -99,6 +115,8 @@ export class SessionStore {
       userId: session.userId,
       mode: session.mode,
       secretHash: secret === undefined ? null : sha256(secret),
+      tenantId:
+        session.tenantId === undefined ? await firstTenant(tx, session.userId) : session.tenantId,
       methods: [...session.methods],
       address: session.address ?? null,
       agent: agentText(session.agent),
@@ -139,7 +157,8 @@ export class SessionStore {
 
   #read(key: string, mode: SessionMode): Session | undefined | Promise<Session | undefined> {
     const known = this.#cache.get(key);
-    if (known !== undefined) return known.mode === mode ? this.#live(known, key) : undefined;
+    if (known !== undefined && !isOver(known.rolesUntil, this.#clock.now()))
+      return known.mode === mode ? this.#live(known, key) : undefined;
     return this.#load(key).then((session) =>
       session?.mode === mode ? this.#live(session, key) : undefined,
     );
@@ -194,9 +213,15 @@ export class SessionStore {
     const epoch = this.#cache.epoch;
     const ids = keys.filter((key) => key.includes("-"));
     const hashes = keys.filter((key) => !key.includes("-")).map((key) => Buffer.from(key, "hex"));
+    const withKeys = this.#withSigningKeys && !this.#database.exclusive;
     const rows = await this.#database.run((orm) =>
       orm
-        .select({ session: sessions, user: users })
+        .select({
+          session: sessions,
+          user: users,
+          access: userAccess(sessions.tenantId, new Date(this.#clock.now())),
+          ...(withKeys ? { keys: goodKeys(new Date(this.#clock.now())) } : {}),
+        })
         .from(sessions)
         .innerJoin(users, eq(users.id, sessions.userId))
         .where(
@@ -207,27 +232,42 @@ export class SessionStore {
         ),
     );
     const found = new Map<string, Session>();
-    for (const { session, user } of rows) {
-      if (user.disabledAt !== null) continue;
+    for (const { session, user, access: read, keys } of rows) {
+      const methods = session.methods as readonly ProvedFactor[];
+      const isProved = this.#guardedRoles.size === 0 || provedSecondFactor(methods);
+      const access = readUserAccess(
+        user.roles,
+        read,
+        (role) => isProved || !this.#guardedRoles.has(role),
+      );
+      // A session in a tenant that its user has left opens nothing.
+      if (user.disabledAt !== null || access === undefined) continue;
       const { secretHash } = session;
       const key = secretHash === null ? session.id : Buffer.from(secretHash).toString("hex");
-      found.set(key, this.#sessionOf(session, user));
+      found.set(key, this.#sessionOf(session, user, access, keys));
     }
     if (this.#database.exclusive) this.#cache.keep(found, epoch);
     return found;
   }
 
-  #sessionOf(row: typeof sessions.$inferSelect, user: typeof users.$inferSelect): Session {
-    const methods = row.methods as readonly ProvedFactor[];
-    const isProved = provedSecondFactor(methods);
+  #sessionOf(
+    row: typeof sessions.$inferSelect,
+    user: typeof users.$inferSelect,
+    access: UserAccess,
+    signingKeys: readonly string[] | undefined,
+  ): Session {
     return {
       id: row.id,
       mode: row.mode,
       userId: user.id,
       email: user.email,
       name: user.name,
-      roles: isProved ? user.roles : user.roles.filter((role) => !this.#guardedRoles.has(role)),
-      methods,
+      tenantId: row.tenantId ?? undefined,
+      roles: access.roles,
+      permissions: access.permissions,
+      rolesUntil: access.until,
+      signingKeys,
+      methods: row.methods as readonly ProvedFactor[],
       createdAt: row.createdAt.getTime(),
       lastSeenAt: row.lastSeenAt.getTime(),
       expiresAt: row.expiresAt.getTime(),
@@ -312,6 +352,23 @@ export class SessionStore {
     return sql`(${gt(sessions.expiresAt, new Date(now))} AND ${gt(sessions.lastSeenAt, new Date(now - this.#idleMs))})`;
   }
 }
+
+const isOver = (until: number | undefined, now: number): boolean =>
+  until !== undefined && until <= now;
+
+async function firstTenant(tx: Orm, userId: string): Promise<string | null> {
+  const [first] = await tx
+    .select({ tenantId: memberships.tenantId })
+    .from(memberships)
+    .where(eq(memberships.userId, userId))
+    .orderBy(asc(memberships.createdAt), asc(memberships.id))
+    .limit(1);
+  return first?.tenantId ?? null;
+}
+
+const goodKeys = (now: Date): SQL<readonly string[]> =>
+  sql`(SELECT coalesce(array_agg(${signingKeys.id}), '{}') FROM ${signingKeys}
+    WHERE ${or(isNull(signingKeys.retiresAt), gt(signingKeys.retiresAt, now))})`;
 
 /** agentText is a User-Agent as it is stored: bounded, and what PostgreSQL's text can hold. */
 export const agentText = (agent: string | undefined): string | null =>

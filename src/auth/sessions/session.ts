@@ -9,7 +9,15 @@ export interface Session {
   readonly userId: string;
   readonly email: string;
   readonly name: string;
+  /** The tenant that it acts in; undefined outside of any. */
+  readonly tenantId: string | undefined;
   readonly roles: readonly string[];
+  /** Permissions of roles that were made at run time. */
+  readonly permissions: readonly string[];
+  /** When its roles are to be read again, since one of them expires then. */
+  readonly rolesUntil: number | undefined;
+  /** Ids of the keys whose tokens are good at this read; undefined where this process knows them by itself. */
+  readonly signingKeys: readonly string[] | undefined;
   readonly methods: readonly ProvedFactor[];
   readonly createdAt: number;
   readonly lastSeenAt: number;

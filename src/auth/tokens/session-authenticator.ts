@@ -32,14 +32,16 @@ export function sessionAuthenticator(tokens: TokenService): Authenticator {
 }
 
 function admit(payload: TokenPayload): AuthResult {
-  const { userId, sessionId, roles, methods } = payload;
+  const { userId, sessionId, tenantId, roles, permissions, methods } = payload;
   const principal: UserPrincipal = {
     kind: "user",
     userId,
     sessionId,
     via: "bearer",
     methods,
+    tenantId,
     roles,
+    permissions,
   };
   return { isAuthenticated: true, principal };
 }

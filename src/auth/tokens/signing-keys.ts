@@ -138,8 +138,8 @@ export class SigningKeys {
   }
 
   /**
-   * remove ends a key at once, as after a compromise: nothing that it signed is accepted any more, here from now on and in other processes
-   * when they read the keys again. A successor takes over at once where no other key can sign. Throws a NotFoundError only if there is no such key.
+   * remove ends a key at once, as after a compromise: nothing that it signed is accepted any more, here and in other processes, which
+   * read with each session which keys are there. A successor takes over at once where no other key can sign. Throws a NotFoundError only if there is no such key.
    */
   async remove(kid: string, context: EventContext = {}): Promise<void> {
     await this.#locked(async (tx, now) => {

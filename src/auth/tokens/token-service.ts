@@ -41,7 +41,10 @@ export interface TokenPayload {
   readonly sessionId: string;
   readonly email: string;
   readonly name: string;
+  readonly tenantId: string | undefined;
   readonly roles: readonly string[];
+  /** Permissions of roles that were made at run time. */
+  readonly permissions: readonly string[];
   readonly methods: readonly ProvedFactor[];
   readonly exp: number;
 }
@@ -225,12 +228,17 @@ function checkKeys(
 
 function payloadOf(token: VerifiedToken, session: Session | undefined): TokenPayload {
   if (session === undefined || session.userId !== token.userId) throw refused();
+  const isKeyGone =
+    token.algorithm !== "HS256" && session.signingKeys?.includes(token.kid) === false;
+  if (isKeyGone) throw refused();
   return {
     userId: session.userId,
     sessionId: session.id,
     email: session.email,
     name: session.name,
+    tenantId: session.tenantId,
     roles: session.roles,
+    permissions: session.permissions,
     methods: session.methods,
     exp: token.exp,
   };

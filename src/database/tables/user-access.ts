@@ -44,17 +44,21 @@ interface Assigned {
   readonly permissions: readonly string[] | null;
 }
 
-/** readUserAccess joins what {@link userAccess} read with the roles that stand in the user's own row; undefined where the user is no member. */
-export function readUserAccess(own: readonly string[], read: unknown): UserAccess | undefined {
+/**
+ * readUserAccess joins what {@link userAccess} read with the roles that stand in the user's own row, as far as `holds` lets a role stand;
+ * undefined where the user is no member of the tenant.
+ */
+export function readUserAccess(
+  own: readonly string[],
+  read: unknown,
+  holds: (role: string) => boolean = () => true,
+): UserAccess | undefined {
   if (!Array.isArray(read)) return undefined;
-  const assigned = read as readonly Assigned[];
-  if (assigned.length === 0) return { roles: own, permissions: NONE, until: undefined };
+  const assigned = (read as readonly Assigned[]).filter(({ role }) => holds(role));
   const ends = assigned.flatMap(({ until }) => until ?? []);
   return {
-    roles: [...new Set([...own, ...assigned.map(({ role }) => role)])],
+    roles: [...new Set([...own.filter(holds), ...assigned.map(({ role }) => role)])],
     permissions: [...new Set(assigned.flatMap(({ permissions }) => permissions ?? []))],
     until: ends.length === 0 ? undefined : Math.min(...ends),
   };
 }
-
-const NONE: readonly string[] = [];
