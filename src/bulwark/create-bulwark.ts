@@ -124,7 +124,7 @@ export interface Bulwark {
   createQueryBuilder<T extends PgTable>(
     table: T,
     context: RequestContext,
-    options?: Omit<QueryBuilderOptions, "database">,
+    options?: Omit<QueryBuilderOptions, "database" | "context">,
   ): QueryBuilder<T>;
   /** ownData returns what is stored of a user, without anything that authenticates. */
   ownData(userId: string): Promise<Readonly<Record<string, unknown>> | undefined>;
@@ -283,8 +283,8 @@ function assemble(config: BulwarkConfig): Bulwark {
     audit,
     limiter,
     observability,
-    createQueryBuilder: (table, _context, options) =>
-      createQueryBuilder(table, { ...options, database }),
+    createQueryBuilder: (table, context, options) =>
+      createQueryBuilder(table, { ...options, context, database }),
     ownData: (userId) => ownData(database, userId),
     accountMailer: mail.mailer,
     outbox: mail.outbox,

@@ -35,6 +35,8 @@ export interface RequestContext<
   readonly principal: Auth extends true ? Principal : Principal | undefined;
   readonly userId: Auth extends true ? string : string | undefined;
   readonly roles: Auth extends true ? readonly string[] : readonly string[] | undefined;
+  /** The tenant that the principal acts in; undefined outside of any. */
+  readonly tenantId: string | undefined;
   /** The request's method, where that costs less than `request.method`. */
   readonly method?: string;
   /** Reads a header of the request where that costs less than `request.headers.get(name)`. */

@@ -112,6 +112,10 @@ export class Exchange implements RequestContext {
       : undefined;
   }
 
+  get tenantId(): string | undefined {
+    return this.principal?.tenantId;
+  }
+
   get query(): unknown {
     this.#query ??= parseQuery(this.target.search);
     return this.#query;

@@ -21,6 +21,7 @@ import { BaseAPIService, type ServiceOptions } from "../observability/index.ts";
 import type { Database } from "./database.ts";
 import type { OrmTransaction } from "./orm.ts";
 import { createQueryBuilder, type Page, type QueryBuilder } from "./query-builder.ts";
+import { isTenantTable, tenantScopeOf } from "./tenancy.ts";
 
 type Action = "read" | "create" | "update" | "delete";
 
@@ -41,7 +42,7 @@ export interface ListQuery {
 /**
  * BaseCRUDService reads and changes the rows of one table, whose primary key is a UUID in a column `id`. Every change and
  * its audit row commit together. Override the hooks to decide more, and `scope` to say which rows an action may touch: it
- * stands in the WHERE of the statement itself. `createdAt` and `updatedAt` are kept where the table has them.
+ * stands in the WHERE of the statement itself. A table with a column `tenantId` is confined to the caller's tenant. `createdAt` and `updatedAt` are kept where the table has them.
  */
 export class BaseCRUDService<
   T extends PgTable,
@@ -94,12 +95,13 @@ export class BaseCRUDService<
   /** create adds a row. */
   create(input: Create, context: RequestContext<true>): Promise<InferSelectModel<T>> {
     return this.executeWithTracing("create", {}, () =>
-      this.database.transaction(async (tx) => {
+      this.#transaction(context, async (tx) => {
         const now = this.clock.now();
         const stamps = this.#stamps(["createdAt", "updatedAt"], now);
         const values = {
           ...(await this.beforeCreate(input, context, tx)),
           ...stamps,
+          ...this.#tenantOf(context),
           id: uuidv7(now),
         };
         const [row] = await tx
@@ -120,7 +122,9 @@ export class BaseCRUDService<
       this.#change("update", id, context, async (tx, where) => {
         const stamps = this.#stamps(["updatedAt"], this.clock.now());
         const asked = await this.beforeUpdate(id, input, context, tx);
-        const { id: _id, ...changes } = { ...asked, ...stamps };
+        const { id: _id, ...changes } = { ...asked, ...stamps } as Record<string, unknown>;
+        // A row stays in its tenant.
+        if (isTenantTable(this.table)) delete changes["tenantId"];
         const [row] = await tx
           .update(this.table as PgTable)
           .set(changes)
@@ -202,6 +206,7 @@ export class BaseCRUDService<
     return createQueryBuilder(this.table, {
       database: this.database,
       scope: this.scope("read", context),
+      context,
     });
   }
 
@@ -212,18 +217,41 @@ export class BaseCRUDService<
     work: (tx: OrmTransaction, where: SQL | undefined) => Promise<R | undefined>,
   ): Promise<R> {
     if (!isUuid(id)) return Promise.reject(this.#missing(id));
-    return this.database.transaction(async (tx) => {
-      const row = await work(tx, and(eq(this.#id, id), this.scope(action, context)));
+    return this.#transaction(context, async (tx) => {
+      const tenant = tenantScopeOf(this.table, context)?.condition;
+      const row = await work(tx, and(eq(this.#id, id), tenant, this.scope(action, context)));
       if (row === undefined) throw await this.#refusalOf(id, context, tx);
       await this.#record(action, id, context, tx);
       return row;
     });
   }
 
+  #transaction<R>(
+    context: RequestContext<true>,
+    work: (tx: OrmTransaction) => Promise<R>,
+  ): Promise<R> {
+    const scope = tenantScopeOf(this.table, context);
+    if (scope === undefined) return this.database.transaction(work);
+    return this.database.inTenant(scope.tenantId, work);
+  }
+
+  /** The tenant of a new row is the caller's, whatever was asked for. */
+  #tenantOf(context: RequestContext<true>): { readonly tenantId?: string } {
+    const scope = tenantScopeOf(this.table, context);
+    if (scope === undefined) return {};
+    if (scope.tenantId === undefined) throw new ForbiddenError("This needs a tenant to act in.");
+    return { tenantId: scope.tenantId };
+  }
+
   /** A row that the caller may see but not change is forbidden; every other is not there. */
   async #refusalOf(id: string, context: RequestContext<true>, tx: OrmTransaction): Promise<Error> {
     const scope = this.scope("read", context);
-    const seen = await createQueryBuilder(this.table, { database: this.database, tx, scope })
+    const seen = await createQueryBuilder(this.table, {
+      database: this.database,
+      tx,
+      scope,
+      context,
+    })
       .where(eq(this.#id, id))
       .exists();
     return seen ? new ForbiddenError() : this.#missing(id);

@@ -3,6 +3,7 @@ import { UnavailableError } from "../core/index.ts";
 import { asUnavailable, toDatabaseError } from "../observability/index.ts";
 import { type MigrationSet, migrate } from "./migrate.ts";
 import type { Orm, OrmTransaction } from "./orm.ts";
+import { bindTenant, bypassesPolicies } from "./tenancy.ts";
 import { withinTransaction } from "./transaction.ts";
 
 /** Driver opens one kind of store. */
@@ -29,6 +30,10 @@ export interface Database {
   run<T>(work: (orm: Orm) => Promise<T>): Promise<T>;
   /** transaction commits what `work` did, or nothing of it if it throws. */
   transaction<T>(work: (tx: OrmTransaction) => Promise<T>): Promise<T>;
+  /** inTenant is a transaction that row-level security confines to the rows of one tenant; with undefined to none at all. */
+  inTenant<T>(tenantId: string | undefined, work: (tx: OrmTransaction) => Promise<T>): Promise<T>;
+  /** insecureAcrossTenants is a transaction that sees and changes the rows of every tenant, as maintenance has to. */
+  insecureAcrossTenants<T>(work: (tx: OrmTransaction) => Promise<T>): Promise<T>;
   ping(): Promise<void>;
   /** close lets what began finish; calls after it reject with an UnavailableError. */
   close(): Promise<void>;
@@ -43,6 +48,7 @@ export interface DatabaseOptions {
 export function createDatabase(driver: Driver, options: DatabaseOptions = {}): Database {
   let connection: Connection | undefined;
   let closed = false;
+  let bypasses = true;
   const active = new Set<Promise<unknown>>();
 
   const orm = (): Orm => {
@@ -67,6 +73,19 @@ export function createDatabase(driver: Driver, options: DatabaseOptions = {}): D
     }
   };
 
+  const transaction: Database["transaction"] = (work) =>
+    guarded((orm) =>
+      orm.transaction((tx) => withinTransaction(() => work(tx as unknown as OrmTransaction))),
+    );
+  const bound = <T>(
+    tenant: string | undefined,
+    work: (tx: OrmTransaction) => Promise<T>,
+  ): Promise<T> =>
+    transaction(async (tx) => {
+      await bindTenant(tx, tenant, bypasses);
+      return work(tx);
+    });
+
   return {
     name: driver.name,
     exclusive: driver.exclusive,
@@ -75,6 +94,7 @@ export function createDatabase(driver: Driver, options: DatabaseOptions = {}): D
       const opened = await driver.open();
       try {
         await migrate(opened.orm, sets);
+        bypasses = await bypassesPolicies(opened.orm);
       } catch (error) {
         await opened.close();
         throw asUnavailable(error) ?? error;
@@ -82,10 +102,9 @@ export function createDatabase(driver: Driver, options: DatabaseOptions = {}): D
       connection = opened;
     },
     run: guarded,
-    transaction: (work) =>
-      guarded((orm) =>
-        orm.transaction((tx) => withinTransaction(() => work(tx as unknown as OrmTransaction))),
-      ),
+    transaction,
+    inTenant: (tenantId, work) => bound(tenantId, work),
+    insecureAcrossTenants: (work) => bound("every", work),
     ping: () => guarded(async (orm) => void (await orm.execute(sql`SELECT 1`))),
     async close() {
       closed = true;

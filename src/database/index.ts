@@ -33,4 +33,5 @@ export {
 export { mailOutbox } from "./tables/mail.ts";
 export { tenants } from "./tables/tenants.ts";
 export { readUserAccess, type UserAccess, userAccess } from "./tables/user-access.ts";
+export { type TenantContext, tenantPolicy } from "./tenancy.ts";
 export { insideTransaction } from "./transaction.ts";

@@ -21,6 +21,7 @@ import { type Pagination, paginationOf, ValidationError } from "../core/index.ts
 import type { Database } from "./database.ts";
 import { afterCursor, cursorOf, type Order } from "./keyset.ts";
 import type { Orm } from "./orm.ts";
+import { isTenantTable, type TenantContext, type TenantScope, tenantScopeOf } from "./tenancy.ts";
 
 /** The names of a table's columns, as its rows have them. */
 export type ColumnName<T extends PgTable> = keyof InferSelectModel<T> & string;
@@ -37,6 +38,10 @@ export interface QueryBuilderOptions {
   readonly maxLimit?: number | undefined;
   /** Conditions that every statement of the builder has, whatever it is asked for. */
   readonly scope?: SQL | undefined;
+  /** Whose tenant's rows these are, of a table that has a column `tenantId`: there it has to be given. */
+  readonly context?: TenantContext | undefined;
+  /** Reads the rows of every tenant. Default false. */
+  readonly insecureAcrossTenants?: boolean | undefined;
 }
 
 /** What `executePaginated` returns, and `ResponseBuilder.fromQueryResult` answers. */
@@ -79,12 +84,15 @@ export class QueryBuilder<T extends PgTable, Row = InferSelectModel<T>> {
   readonly #options: QueryBuilderOptions;
   readonly #state: State;
   readonly #columns: Readonly<Record<string, PgColumn>>;
+  readonly #tenant: TenantScope | undefined;
 
   constructor(table: T, options: QueryBuilderOptions, state: State = START) {
     this.#table = table;
     this.#options = options;
     this.#state = state;
     this.#columns = getTableColumns(table) as Record<string, PgColumn>;
+    this.#tenant =
+      options.insecureAcrossTenants === true ? undefined : tenantScopeOf(table, options.context);
   }
 
   /** where keeps rows whose column has this value; null means is null. A condition of drizzle's own is taken as it is. */
@@ -281,11 +289,13 @@ export class QueryBuilder<T extends PgTable, Row = InferSelectModel<T>> {
 
   #run<R>(work: (orm: Orm) => Promise<R>): Promise<R> {
     const { database, tx } = this.#options;
-    return tx === undefined ? database.run(work) : work(tx);
+    if (tx !== undefined) return work(tx);
+    if (this.#tenant !== undefined) return database.inTenant(this.#tenant.tenantId, work);
+    return isTenantTable(this.#table) ? database.insecureAcrossTenants(work) : database.run(work);
   }
 
   #where(): SQL | undefined {
-    return and(this.#options.scope, ...this.#state.conditions);
+    return and(this.#tenant?.condition, this.#options.scope, ...this.#state.conditions);
   }
 
   #and(condition: SQL | undefined): QueryBuilder<T, Row> {
@@ -335,7 +345,10 @@ function whole(field: string, value: number, least: number): number {
 const pick = (row: Readonly<Record<string, unknown>>, names: readonly string[]) =>
   Object.fromEntries(names.map((name) => [name, row[name]]));
 
-/** createQueryBuilder begins a query on one table. */
+/**
+ * createQueryBuilder begins a query on one table. Throws a TypeError only if the table's rows belong to tenants (it has a column
+ * `tenantId`) and neither a context nor `insecureAcrossTenants` is given.
+ */
 export const createQueryBuilder = <T extends PgTable>(
   table: T,
   options: QueryBuilderOptions,

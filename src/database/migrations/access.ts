@@ -1,4 +1,5 @@
 import type { Migration } from "../migrate.ts";
+import { tenantRoleStatements } from "../tenancy.ts";
 
 /** The tables of tables/access.ts. */
 export const accessMigrations: readonly Migration[] = [
@@ -48,4 +49,5 @@ CREATE UNIQUE INDEX role_assignments_user_id_role_key ON bulwark.role_assignment
 ALTER TABLE bulwark.sessions ADD COLUMN tenant_id uuid CONSTRAINT sessions_tenant_id_tenants_id_fk
   REFERENCES bulwark.tenants (id) ON DELETE CASCADE;`,
   },
+  { id: "0004-tenant-role", sql: tenantRoleStatements },
 ];
