@@ -68,6 +68,16 @@ export class Recovery {
     this.#graceMs = parseDuration(options.deletionGrace ?? "30d", "deletionGrace");
   }
 
+  /** True where people can sign in by a mailed link. */
+  get isMagicLinkOn(): boolean {
+    return this.#o.magicLink === true;
+  }
+
+  /** How long an account that its owner deleted can be taken back, in milliseconds. */
+  get deletionGraceMs(): number {
+    return this.#graceMs;
+  }
+
   /** forgot mails a link that sets a new password, where the address has an account; for the caller every address is alike. */
   async forgot(email: string, context: EventContext): Promise<void> {
     const user = await this.#enabled(email);
@@ -244,7 +254,7 @@ export class Recovery {
     ask: { readonly browser: string; readonly mode?: SessionMode | undefined },
     context: EventContext,
   ): Promise<void> {
-    if (this.#o.magicLink !== true) throw new NotFoundError("Path");
+    if (!this.isMagicLinkOn) throw new NotFoundError("Path");
     const user = await this.#enabled(email);
     this.#o.background(async () => {
       if (user === undefined) return;

@@ -2,6 +2,7 @@ import { type Algorithm, hash as hashArgon2 } from "@node-rs/argon2";
 import { ValidationError } from "../../core/index.ts";
 import type { KeyRing } from "../../crypto/index.ts";
 import { PepperedBcrypt } from "./bcrypt.ts";
+import { contextWords } from "./context-words.ts";
 import { type HashCaller, HashQueue } from "./hash-queue.ts";
 import {
   isTooLong,
@@ -9,6 +10,7 @@ import {
   type PasswordPolicy,
   passwordProblems,
 } from "./password-policy.ts";
+import { type PasswordStrength, passwordStrength } from "./password-strength.ts";
 import { RefusalDeadline } from "./refusal-deadline.ts";
 import { checkImportedHash, readStoredHash, type StoredHash } from "./stored-hash.ts";
 import { isBeyond, standIn, verifyStored } from "./verify-stored.ts";
@@ -118,6 +120,15 @@ export class PasswordService {
     // The hash is not asked, yet the time must not tell that this account has one of these.
     if (isBeyond(text, stored, this.#bcrypt)) return this.verifyNothing(password, from);
     return this.#queue.run(() => this.#verify(text, stored), from);
+  }
+
+  /** strength is what a meter shows of a new password, with the account and the application known to the attacker. It decides nothing. */
+  strength(
+    password: string,
+    { email, name }: Pick<PasswordContext, "email" | "name"> = {},
+  ): Promise<PasswordStrength> {
+    const { product, issuer } = this.#policy;
+    return passwordStrength(password, contextWords({ email, name, product, issuer }));
   }
 
   /** rehashPassword hashes a password that was proved, whatever today's policy says of it. */

@@ -1,14 +1,19 @@
 import type { Bulwark } from "../../bulwark/index.ts";
 import { type AnyRoute, NotFoundError } from "../../core/index.ts";
 import { pageHeaders, pageNonce } from "../../headers/index.ts";
-import { AUTH_PAGES } from "./auth/index.ts";
+import { authPages, inWords } from "./auth/index.ts";
 import { DOCS_PAGE } from "./docs-page.ts";
 import { type Page, renderPage } from "./page.ts";
 import { readScript } from "./scripts.ts";
 import { SETUP_PAGE } from "./setup-page.ts";
 
 /** pageRoutes serve the pages of our own, /docs and /setup, and the scripts that they load; nothing comes from elsewhere. */
-export function pageRoutes({ handlers, mode }: Bulwark): readonly AnyRoute[] {
+export function pageRoutes({
+  handlers,
+  mode,
+  recovery,
+  registration,
+}: Bulwark): readonly AnyRoute[] {
   const { SignInHandler } = handlers;
   const hsts = mode === "production";
 
@@ -31,7 +36,12 @@ export function pageRoutes({ handlers, mode }: Bulwark): readonly AnyRoute[] {
     summary: "The form of the first administrator; a page",
   });
 
-  const auth = Object.entries(AUTH_PAGES).map(([path, page]) =>
+  const facts = {
+    magicLink: recovery.isMagicLinkOn,
+    verification: registration.isMailboxProved,
+    deletionGrace: inWords(recovery.deletionGraceMs),
+  };
+  const auth = Object.entries(authPages(facts)).map(([path, page]) =>
     SignInHandler.GET(() => answer(page), { ...html, path, summary: `${page.title}; a page` }),
   );
 

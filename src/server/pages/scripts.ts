@@ -17,6 +17,7 @@ const SCRIPTS: ReadonlySet<string> = new Set([
   "mailed.js",
   "operation-view.js",
   "operations.js",
+  "own-data.js",
   "passkeys.js",
   "passwords.js",
   "register.js",
@@ -24,6 +25,7 @@ const SCRIPTS: ReadonlySet<string> = new Set([
   "second-factor.js",
   "setup.js",
   "step-up.js",
+  "strength.js",
 ]);
 
 /** What runs in a browser is compiled; where this module runs from its source, the compiled ones stand in dist. */

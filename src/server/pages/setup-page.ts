@@ -27,7 +27,7 @@ export const SETUP_PAGE: Page = {
       <label for="password">Password</label>
       <div class="password-row">
         <input id="password" name="password" type="password" autocomplete="new-password" maxlength="1024" required aria-describedby="password-error password-hint">
-        <button type="button" id="show" aria-pressed="false" aria-label="Show password">Show</button>
+        <button type="button" aria-pressed="false" aria-label="Show password">Show</button>
       </div>
       <p class="field-error" id="password-error" hidden></p>
       <p class="hint" id="password-hint">At least 15 characters. Some unrelated words are easier to keep in mind than signs and digits.</p>

@@ -10,6 +10,13 @@ form input { margin-top: .25rem; }
 .password-row input { margin: 0; flex: 1; min-width: 0; }
 .password-row button { flex: none; min-width: 5rem; padding-inline: .75rem; }
 .hint.met { color: var(--good); }
+.strength { margin-top: .5rem; --bar: var(--bad); }
+.strength[data-score="2"] { --bar: var(--warn); }
+.strength[data-score="3"], .strength[data-score="4"] { --bar: var(--good); }
+.bars { display: grid; grid-template-columns: repeat(4, 1fr); gap: .25rem; }
+.bars span { height: .375rem; border: 1px solid var(--control); border-radius: 3px; }
+.strength[data-score="1"] span:nth-child(-n+1), .strength[data-score="2"] span:nth-child(-n+2),
+.strength[data-score="3"] span:nth-child(-n+3), .strength[data-score="4"] span { background: var(--bar); border-color: var(--bar); }
 form .primary { width: 100%; }
 ol, ul { margin: 0; padding-left: 1.3rem; }
 li + li { margin-top: .5rem; }

@@ -1,9 +1,10 @@
 import type { Page } from "../page.ts";
 import { SETUP_STYLES } from "../setup-styles.ts";
+import type { AuthFacts } from "./facts.ts";
 import { field, NOSCRIPT, PASSWORD_HINT, PROBLEM, passkeyForm } from "./fields.ts";
 import { AUTH_STYLES } from "./styles.ts";
 
-export const ACCOUNT_PAGE: Page = {
+export const accountPage = ({ deletionGrace }: AuthFacts): Page => ({
   title: "Your account",
   script: "account.js",
   styles: SETUP_STYLES + AUTH_STYLES,
@@ -77,10 +78,42 @@ ${NOSCRIPT}
     <button type="submit">Change the address</button>
   </form>
 </section>
+<section class="card" aria-labelledby="data-title">
+  <h2 id="data-title">Your data</h2>
+  <p>What is stored of you, as a file of JSON. Nothing in it signs anybody in.</p>
+  <button type="button" id="export">Download your data</button>
+</section>
+<section class="card" aria-labelledby="delete-title">
+  <h2 id="delete-title">Delete the account</h2>
+  <p>You are signed out everywhere at once, and after ${deletionGrace} the account is deleted. Signing in before that takes it back.</p>
+  <button type="button" class="danger" id="delete">Delete the account</button>
+</section>
 </div>
+<div class="card" id="deleted" hidden>
+  <h1 tabindex="-1">Your account will be deleted</h1>
+  <p class="notice" id="deleted-when"></p>
+  <p>A mail says the same. To keep the account, <a href="/auth/login">sign in</a> before that.</p>
+</div>
+<dialog id="delete-ask" aria-labelledby="delete-ask-title">
+  <h2 id="delete-ask-title">Delete your account?</h2>
+  <p>You are signed out everywhere at once, and after ${deletionGrace} the account is deleted with all that belongs to it.</p>
+  <div class="choices">
+    <button type="button" id="delete-cancel" autofocus>Keep the account</button>
+    <button type="button" class="danger" id="delete-go">Delete the account</button>
+  </div>
+</dialog>
+<dialog id="rename" aria-labelledby="rename-title">
+  <h2 id="rename-title">Rename the passkey</h2>
+  <form id="rename-form" method="post" novalidate>
+    ${PROBLEM}
+    ${field({ id: "rename-name", name: "name", label: "New name", type: "text", autocomplete: "off", maxlength: 100 })}
+    <button type="submit" class="primary">Rename</button>
+  </form>
+  <button type="button" class="wide" id="rename-cancel">Cancel</button>
+</dialog>
 <dialog id="step-up" aria-labelledby="step-up-title">
   <h2 id="step-up-title">Prove that it is you</h2>
-  <p class="muted small">Your last proof is older than ten minutes, and this changes who can enter your account.</p>
+  <p class="muted small">Your last proof is older than ten minutes, and this is done for nobody but you.</p>
   <form id="step-up-password-form" method="post" novalidate>
     ${PROBLEM}
     ${field({ id: "step-up-password", name: "password", label: "Password", type: "password", autocomplete: "current-password", maxlength: 1024 })}
@@ -95,4 +128,4 @@ ${NOSCRIPT}
   <button type="button" class="wide" id="step-up-cancel">Cancel</button>
 </dialog>
 </main>`,
-};
+});

@@ -1,5 +1,6 @@
 import type { Page } from "../page.ts";
 import { SETUP_STYLES } from "../setup-styles.ts";
+import type { AuthFacts } from "./facts.ts";
 import { FACTOR_CARD, field, NOSCRIPT, PASSWORD_HINT, PROBLEM, passkeyForm } from "./fields.ts";
 import { AUTH_STYLES } from "./styles.ts";
 
@@ -12,7 +13,7 @@ const email = field({
   maxlength: 320,
 });
 
-export const LOGIN_PAGE: Page = {
+export const loginPage = ({ magicLink, verification }: AuthFacts): Page => ({
   title: "Sign in",
   script: "login.js",
   styles,
@@ -27,11 +28,18 @@ ${NOSCRIPT}
     <button type="submit" class="primary">Sign in</button>
   </form>
   ${passkeyForm("passkey", "Sign in with a passkey")}
-  <p class="small"><a href="/auth/forgot">Forgot your password?</a> No account yet? <a href="/auth/register">Make one</a>.</p>
-</div>
+${magicLink ? MAGIC_LINK : ""}  <p class="small"><a href="/auth/forgot">Forgot your password?</a> No account yet? <a href="/auth/register">Make one</a>.</p>
+${verification ? RESEND : ""}</div>
 ${FACTOR_CARD}
 </main>`,
-};
+});
+
+const MAGIC_LINK = `  <p><a href="/auth/magic-link">Sign in by mail</a>, without a password.</p>
+`;
+
+/** Who has not proved the mailbox is refused like everybody else, and is told nothing of it there. */
+const RESEND = `  <p class="small">Made an account, and its mail did not come? <a href="/auth/verify">Mail it again</a>.</p>
+`;
 
 export const REGISTER_PAGE: Page = {
   title: "Make an account",
@@ -58,7 +66,7 @@ ${NOSCRIPT}
 <div class="card" id="mailed" hidden>
   <h1 tabindex="-1">Read your mail</h1>
   <p>A mail is on its way to <strong class="address"></strong>. Open its link in this browser to go on.</p>
-  <p class="muted small">No mail after some minutes? Look where unwanted mail goes, or make the account again.</p>
+  <p class="muted small">No mail after some minutes? Look where unwanted mail goes, or <a href="/auth/verify">have it mailed again</a>.</p>
 </div>
 </main>`,
 };

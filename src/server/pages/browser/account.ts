@@ -1,10 +1,12 @@
 import { agentName } from "./agent.ts";
 import { type Answer, api } from "./api.ts";
 import { byId, element } from "./dom.ts";
-import { onSubmit } from "./forms.ts";
+import { onSubmit, showFaults } from "./forms.ts";
+import { bindOwnData } from "./own-data.ts";
 import { createPasskey, declined, hasPasskeys } from "./passkeys.ts";
 import { bindPasswords } from "./passwords.ts";
 import { bindStepUp, own, withStepUp } from "./step-up.ts";
+import type { Known } from "./strength.ts";
 
 interface SessionView {
   readonly id: string;
@@ -25,6 +27,8 @@ interface PasskeyView {
 }
 
 const status = byId("status", HTMLParagraphElement);
+/** Whose page it is, once that is read. */
+let person: Known = {};
 
 /** tell says what happened, to eyes and to readers. */
 function tell(text: string, isBad = false): void {
@@ -61,8 +65,9 @@ async function load(): Promise<void> {
   const me = await own("GET", "/api/auth/me");
   if (me.status === 401) return;
   if (!me.ok) return tell(me.error, true);
-  byId("who", HTMLParagraphElement).textContent =
-    `${String(me.data["name"])}, ${String(me.data["email"])}`;
+  const [name, email] = [String(me.data["name"]), String(me.data["email"])];
+  person = { name, email };
+  byId("who", HTMLParagraphElement).textContent = `${name}, ${email}`;
   const [sessions, factors, passkeys] = await Promise.all([
     api("GET", "/api/auth/sessions"),
     api("GET", "/api/auth/mfa"),
@@ -139,16 +144,32 @@ function showPasskeys(passkeys: readonly PasskeyView[]): void {
           ...(lastUsedAt === null ? [", not used yet."] : [", last used ", when(lastUsedAt), "."]),
         ),
       ),
-      button("Remove", `Remove the passkey ${name}`, async () => {
-        await done(
-          await withStepUp("DELETE", `/api/auth/passkeys/${id}`),
-          "The passkey is removed.",
-        );
-      }),
+      element(
+        "div",
+        { class: "acts" },
+        button("Rename", `Rename the passkey ${name}`, async () => askForName({ id, name })),
+        button("Remove", `Remove the passkey ${name}`, async () => {
+          await done(
+            await withStepUp("DELETE", `/api/auth/passkeys/${id}`),
+            "The passkey is removed.",
+          );
+        }),
+      ),
     ),
   );
   byId("passkeys", HTMLUListElement).replaceChildren(...rows);
   byId("no-passkeys", HTMLParagraphElement).hidden = passkeys.length > 0;
+}
+
+let renamed = "";
+
+function askForName({ id, name }: Pick<PasskeyView, "id" | "name">): void {
+  renamed = id;
+  const input = byId("rename-name", HTMLInputElement);
+  showFaults(byId("rename-form", HTMLFormElement), [], "");
+  input.value = name;
+  byId("rename", HTMLDialogElement).showModal();
+  input.select();
 }
 
 function showCodes(data: Answer["data"]): void {
@@ -204,6 +225,17 @@ onSubmit("passkey-form", async ({ name }) => {
   return undefined;
 });
 
+onSubmit("rename-form", async ({ name }) => {
+  const answer = await own("PATCH", `/api/auth/passkeys/${renamed}`, { name });
+  if (!answer.ok) return answer;
+  byId("rename", HTMLDialogElement).close();
+  await done(answer, "The passkey is renamed.");
+  return undefined;
+});
+byId("rename-cancel", HTMLButtonElement).addEventListener("click", () =>
+  byId("rename", HTMLDialogElement).close(),
+);
+
 onSubmit("password-form", async ({ currentPassword, newPassword }) => {
   const body = { currentPassword, newPassword };
   const answer = await own("POST", "/api/auth/password/change", body);
@@ -246,8 +278,9 @@ act("sign-out", async () => {
 });
 
 byId("passkey-form", HTMLFormElement).hidden = !hasPasskeys();
-bindPasswords();
+bindPasswords(() => person);
 bindStepUp();
+bindOwnData(tell);
 // What was said of the last change is not said of the next.
 byId("account", HTMLDivElement).addEventListener("submit", () => tell(""), true);
 byId("account", HTMLDivElement).addEventListener(

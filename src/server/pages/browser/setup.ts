@@ -1,9 +1,8 @@
 import { byId, element } from "./dom.ts";
+import { bindPasswords, lengthOf, MIN_PASSWORD } from "./passwords.ts";
 
 const FIELDS = ["email", "name", "password"] as const;
 const STATES = ["ask", "done", "no-token", "spent"] as const;
-/** As the server's default policy; the server decides. */
-const MIN_PASSWORD = 15;
 
 interface Detail {
   readonly field: string;
@@ -17,8 +16,6 @@ interface Answer {
 }
 
 const inputOf = (name: string): HTMLInputElement => byId(name, HTMLInputElement);
-/** In code points, as the server counts. */
-const lengthOf = (text: string): number => Array.from(text).length;
 const problem = byId("problem", HTMLDivElement);
 let token = "";
 
@@ -111,27 +108,7 @@ function finish(state: "done" | "spent"): void {
   show(state);
 }
 
-/** What the hint says while there is no password to count. */
-const advice = byId("password-hint", HTMLParagraphElement).textContent;
-
-function followPassword(): void {
-  const length = lengthOf(inputOf("password").value);
-  const hint = byId("password-hint", HTMLParagraphElement);
-  hint.classList.toggle("met", length >= MIN_PASSWORD);
-  if (length === 0) hint.textContent = advice;
-  else if (length < MIN_PASSWORD) {
-    hint.textContent = `${length} of at least ${MIN_PASSWORD} characters.`;
-  } else hint.textContent = `${length} characters: long enough.`;
-}
-
-const toggle = byId("show", HTMLButtonElement);
-toggle.addEventListener("click", () => {
-  const isShown = inputOf("password").type === "password";
-  inputOf("password").type = isShown ? "text" : "password";
-  toggle.setAttribute("aria-pressed", String(isShown));
-  toggle.textContent = isShown ? "Hide" : "Show";
-});
-inputOf("password").addEventListener("input", followPassword);
+bindPasswords();
 byId("form", HTMLFormElement).addEventListener("submit", (event) => {
   event.preventDefault();
   void submit();
