@@ -15,6 +15,7 @@ export {
   type QueryBuilderOptions,
 } from "./query-builder.ts";
 export { memberships, roleAssignments, roles } from "./tables/access.ts";
+export { apiKeys, apiKeyUsage } from "./tables/api-keys.ts";
 export { auditEvents } from "./tables/audit.ts";
 export {
   accountGuards,
