@@ -55,6 +55,21 @@ function isInRanges(address: Address, ranges: readonly Range[]): boolean {
 }
 
 /**
+ * addressRanges returns the function that tells whether an address lies in one of the addresses or CIDR ranges; one that is unknown lies
+ * in none. Throws a TypeError that names the entry only if one is neither.
+ */
+export function addressRanges(
+  texts: readonly string[],
+  field: string,
+): (address: string | undefined) => boolean {
+  const ranges = texts.map((text, index) => parseRange(text, `${field}[${index}]`));
+  return (text) => {
+    const address = text === undefined ? undefined : parseAddress(text);
+    return address !== undefined && isInRanges(address, ranges);
+  };
+}
+
+/**
  * clientAddressReader returns the function that knows a client's address: the peer, or, while the hop is a trusted
  * proxy, the next one from the right of the forwarding header. A malformed hop ends the walk at the last good one.
  * Throws a TypeError only if a trusted proxy is not an address or range.

@@ -1,8 +1,14 @@
 export { type Awaitable, isPromise } from "./awaitable.ts";
-export { canonicalAddress, clientAddressReader, type ProxyTrust } from "./client-address.ts";
+export {
+  addressRanges,
+  canonicalAddress,
+  clientAddressReader,
+  type ProxyTrust,
+} from "./client-address.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { isJson, type MediaType, parseContentType } from "./content-type.ts";
 export type { Authenticated, ParamsOf, RequestContext } from "./context.ts";
+export type { CrossOriginPolicy, Preflight } from "./cross-origin.ts";
 export { type Duration, parseDuration } from "./duration.ts";
 export { ERROR_STATUS, type ErrorCode, statusTitle } from "./error-codes.ts";
 export * from "./errors.ts";
@@ -14,6 +20,7 @@ export {
   bareKernel,
   type HeaderRecord,
   type Kernel,
+  type RequestTracing,
   type Stage,
   type StagePolicy,
   type StageRoute,
