@@ -53,6 +53,7 @@ import {
   createObservability,
   Metrics,
   type Observability,
+  serverTracing,
 } from "../observability/index.ts";
 import { RateLimiter } from "../rate-limit/index.ts";
 import { cached } from "./cache.ts";
@@ -235,6 +236,7 @@ function assemble(config: BulwarkConfig): Bulwark {
     limiter: meteredLimiter(limiter, metrics),
     audit,
     meter: wireMeter(metrics),
+    trace: serverTracing,
     isHostAllowed: hostCheck(resolved.hosts),
     clientAddress: clientAddressReader(config),
     authenticate: composeAuthenticators([

@@ -173,11 +173,15 @@ export function buildResponse(
   if (exchange.tightest !== undefined) addLimit(headers, exchange, exchange.tightest);
   if (extraHeaders !== undefined) replaceAll(headers, extraHeaders);
   if (parts.headers !== undefined) replaceAll(headers, parts.headers);
+  if (extraHeaders !== undefined && exchange.principal !== undefined) replaceAll(headers, NO_STORE);
   for (const cookie of cookies ?? []) headers.push("set-cookie", cookie);
   const { body, status } = parts;
   if (info.response !== undefined) return info.response(body, status, headers);
   return new Response(body, { status, headers: headersOf(headers) });
 }
+
+/** What a known principal is answered is kept by nobody, whatever a handler says of its cache. */
+const NO_STORE: HeaderRecord = { "cache-control": "no-store" };
 
 const lists = new WeakMap<HeaderRecord, readonly string[]>();
 
@@ -191,14 +195,15 @@ function listOf(standing: HeaderRecord): readonly string[] {
   return list;
 }
 
-/** replaceAll sets headers of their own in the place of those that stand. */
+/** replaceAll sets headers of their own in the place of those that stand; what an answer varies by is added up. */
 function replaceAll(headers: string[], own: HeaderRecord): void {
   for (const [name, value] of Object.entries(own)) {
     const key = name.toLowerCase();
     let index = 0;
     while (index < headers.length && headers[index] !== key) index += 2;
+    const standing = headers[index + 1];
     headers[index] = key;
-    headers[index + 1] = value;
+    headers[index + 1] = key === "vary" && standing !== undefined ? `${standing}, ${value}` : value;
   }
 }
 
@@ -229,8 +234,10 @@ export function rewrap(exchange: Exchange, standing: HeaderRecord, response: Res
   if (exchange.extraHeaders !== undefined) replaceAll(standingList, exchange.extraHeaders);
   const headers = new Headers(headersOf(standingList));
   for (const [name, value] of response.headers) {
-    if (name !== "set-cookie") headers.set(name, value);
+    if (name === "vary") headers.append(name, value);
+    else if (name !== "set-cookie") headers.set(name, value);
   }
+  if (exchange.principal !== undefined) headers.set("cache-control", "no-store");
   headers.set("x-request-id", exchange.requestId);
   for (const cookie of [...response.headers.getSetCookie(), ...(exchange.cookies ?? [])]) {
     headers.append("set-cookie", cookie);

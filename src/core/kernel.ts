@@ -1,6 +1,7 @@
 import type { Awaitable } from "./awaitable.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { RequestContext } from "./context.ts";
+import type { CrossOriginPolicy } from "./cross-origin.ts";
 import type { AuditSink, Limiter, LimitPolicy, Log } from "./ports.ts";
 import type { AuthInfo, AuthResult, Principal } from "./principal.ts";
 
@@ -32,6 +33,15 @@ export interface Stage {
   bind(kernel: Kernel, route: StageRoute): (context: RequestContext) => Awaitable<"pass" | Error>;
 }
 
+/** RequestTracing runs the work of a request in a span, where somebody listens. */
+export interface RequestTracing {
+  readonly isOn: boolean;
+  run(
+    readHeader: (name: string) => string | null,
+    work: () => Awaitable<Response>,
+  ): Awaitable<Response>;
+}
+
 /** Kernel is what a route is bound to when it is defined: the ports, and the policies that stand on every route. */
 export interface Kernel {
   readonly clock: Clock;
@@ -44,6 +54,10 @@ export interface Kernel {
   readonly maxUrlLength: number;
   /** Headers that stand on every response. */
   readonly responseHeaders: HeaderRecord;
+  /** What pages of other origins may do. Default nothing. */
+  readonly cors?: CrossOriginPolicy | undefined;
+  /** csrfToken tells whether a request shows a token of the session that its cookie carries; `exempt` where it carries none. */
+  csrfToken?(context: RequestContext): "valid" | "missing" | "invalid" | "exempt";
   /** Stages after the limits by address and before authentication, on every route that is not exempt. */
   readonly edge: readonly Stage[];
   /** Stages after authentication, on every route that is not exempt. */
@@ -54,6 +68,8 @@ export interface Kernel {
   readonly audit: AuditSink | undefined;
   /** meter returns, once per route, what is told of each of its answers: the status, and the seconds it took. */
   meter?(method: string, path: string): (status: number, seconds: number) => void;
+  /** trace returns, once per route, what puts each of its requests in a span. */
+  trace?(method: string, path: string): RequestTracing;
   /** isHostAllowed decides on the Host header; null where none came. */
   isHostAllowed(host: string | null): boolean;
   clientAddress(

@@ -1,5 +1,6 @@
 import { type Awaitable, isPromise } from "./awaitable.ts";
 import { checkDeclaredLength, limitBody, readJson } from "./body.ts";
+import { tellOrigin } from "./cross-origin.ts";
 import {
   BaseAPIError,
   ForbiddenError,
@@ -9,7 +10,7 @@ import {
 } from "./errors.ts";
 import { Exchange, type RouteInfo } from "./exchange.ts";
 import { finish, type Outcome } from "./finish.ts";
-import type { Kernel, Stage, StageRoute } from "./kernel.ts";
+import type { Kernel, RequestTracing, Stage, StageRoute } from "./kernel.ts";
 import { addressKey, decideLimits, limitStage } from "./limit-stage.ts";
 import { accepts } from "./negotiate.ts";
 import { compilePath, type PathParams, segmentsOf } from "./path.ts";
@@ -33,6 +34,8 @@ export interface RouteDefinition {
   readonly stages: readonly Stage[];
   readonly handler: AnyHandler;
   readonly hooks: RouteHooks;
+  /** Answers as soon as URL and Host are known, in the place of all that follows: for what a browser asks by itself. */
+  readonly preflight?: (exchange: Exchange) => Awaitable<Response>;
 }
 
 /** RouteHandle answers a request; `params` are those that a router of ours has read from the path already. */
@@ -62,19 +65,24 @@ export function composeRoute(definition: RouteDefinition): RouteHandle {
   const inPhase = (phase: Stage["phase"]): Step[] =>
     bound(stages.filter((stage) => stage.phase === phase));
 
-  const steps: Step[] = [
-    checkRequest(definition),
-    ...namedLimits(definition, route, limited),
-    ...(limited ? bound(kernel.edge) : []),
-    authenticate(definition),
-    ...(limited ? bound(kernel.admission) : []),
-    ...(policy.rateLimit === undefined ? [] : bound([limitStage(policy.rateLimit)])),
-    ...inPhase("limit"),
-    ...inPhase("csrf"),
-    ...inPhase("authorize"),
-    ...readInput(definition),
-    (exchange) => definition.handler(exchange) as Awaitable<Outcome>,
-  ];
+  const steps: Step[] = [checkRequest(definition)];
+  if (definition.preflight !== undefined) steps.push(definition.preflight);
+  else {
+    steps.unshift(...tellOrigin(kernel));
+    steps.push(
+      ...namedLimits(definition, route, limited),
+      // What is outside the limits is not outside the rest.
+      ...bound(kernel.edge.filter(({ phase }) => limited || phase !== "limit")),
+      authenticate(definition),
+      ...(limited ? bound(kernel.admission) : []),
+      ...(policy.rateLimit === undefined ? [] : bound([limitStage(policy.rateLimit)])),
+      ...inPhase("limit"),
+      ...inPhase("csrf"),
+      ...inPhase("authorize"),
+      ...readInput(definition),
+      (exchange) => definition.handler(exchange) as Awaitable<Outcome>,
+    );
+  }
 
   const conclude = (exchange: Exchange, outcome: Outcome): Awaitable<Response> =>
     finish(kernel, policy, exchange, outcome);
@@ -103,9 +111,20 @@ export function composeRoute(definition: RouteDefinition): RouteHandle {
   };
 
   const measured = kernel.meter?.(method ?? "*", method === undefined ? "unknown" : policy.path);
-  const handle: RouteHandle = (request, info, params) =>
+  const plain: RouteHandle = (request, info, params) =>
     run(new Exchange(kernel, request, info, params), 0);
-  return measured === undefined ? handle : measure(handle, measured);
+  const handle = measured === undefined ? plain : measure(plain, measured);
+  const tracing = kernel.trace?.(method ?? "*", method === undefined ? "unknown" : policy.path);
+  return tracing === undefined ? handle : traced(handle, tracing);
+}
+
+function traced(handle: RouteHandle, tracing: RequestTracing): RouteHandle {
+  return (request, info, params) => {
+    if (!tracing.isOn) return handle(request, info, params);
+    const readHeader = (name: string): string | null =>
+      info.header === undefined ? request.headers.get(name) : info.header(name);
+    return tracing.run(readHeader, () => handle(request, info, params));
+  };
 }
 
 const PHASES: readonly string[] = ["limit", "csrf", "authorize"] satisfies Stage["phase"][];

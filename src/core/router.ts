@@ -1,9 +1,15 @@
 import type { Awaitable } from "./awaitable.ts";
+import { answerPreflight, isPreflight } from "./cross-origin.ts";
 import { NotFoundError } from "./errors.ts";
 import type { RouteInfo } from "./exchange.ts";
 import type { BaseAPIHandler } from "./handler.ts";
 import { compilePath, type PathParams, type PathPattern, segmentsOf, targetOf } from "./path.ts";
-import { composeRoute, methodNotAllowed, type RouteHandle } from "./pipeline.ts";
+import {
+  composeRoute,
+  methodNotAllowed,
+  type RouteDefinition,
+  type RouteHandle,
+} from "./pipeline.ts";
 import { type AnyRoute, assertRoute } from "./route.ts";
 
 /** Router answers any request: by its route, or by 404 or 405 that pass the same edge and carry the same headers. */
@@ -38,18 +44,12 @@ export function createRouter(
   }
   patterns.sort((a, b) => (order(a.pattern.source) < order(b.pattern.source) ? -1 : 1));
 
-  const elsewhere = (error: Error): RouteHandle =>
+  const besideRoutes = (answer: Pick<RouteDefinition, "stages" | "preflight">): RouteHandle =>
     composeRoute({
       kernel,
       method: undefined,
       policy: { path: "/*path", requireAuth: false },
-      stages: [
-        {
-          phase: "authorize",
-          policy: { name: "elsewhere", options: undefined },
-          bind: () => () => error,
-        },
-      ],
+      ...answer,
       handler: () => undefined,
       hooks: {
         principals: [],
@@ -59,10 +59,20 @@ export function createRouter(
         validateQuery: () => undefined,
       },
     });
+  const elsewhere = (error: Error): RouteHandle => {
+    const policy = { name: "elsewhere", options: undefined };
+    return besideRoutes({ stages: [{ phase: "authorize", policy, bind: () => () => error }] });
+  };
+  const preflightOf = (methods: readonly string[] | undefined): RouteHandle =>
+    besideRoutes({ stages: [], preflight: answerPreflight(kernel, methods) });
   const notFound = elsewhere(new NotFoundError("Path"));
+  const unknownPreflight = preflightOf(undefined);
   const others = new Map<Entry, RouteHandle>();
+  const preflights = new Map<Entry, RouteHandle>();
   for (const entry of [...literal.values(), ...patterns]) {
-    others.set(entry, elsewhere(methodNotAllowed([...entry.routes.keys()])));
+    const methods = [...entry.routes.keys()];
+    others.set(entry, elsewhere(methodNotAllowed(methods)));
+    if (kernel.cors !== undefined) preflights.set(entry, preflightOf(methods));
   }
 
   const find = (pathname: string): Found | undefined => {
@@ -79,6 +89,10 @@ export function createRouter(
 
   return (request, info) => {
     const found = find(pathnameOf(request));
+    if (kernel.cors !== undefined && isPreflight(request, info)) {
+      const preflight = found === undefined ? undefined : preflights.get(found.entry);
+      return (preflight ?? unknownPreflight)(request, info, noParams);
+    }
     if (found === undefined) return notFound(request, info, noParams);
     const { entry, params } = found;
     const method = request.method === "HEAD" && !entry.routes.has("HEAD") ? "GET" : request.method;

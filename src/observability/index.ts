@@ -10,3 +10,4 @@ export {
   observability,
 } from "./observability.ts";
 export { redact, redactText } from "./redact.ts";
+export { serverTracing } from "./server-span.ts";

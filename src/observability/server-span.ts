@@ -1,0 +1,65 @@
+import {
+  type Context,
+  context,
+  ProxyTracerProvider,
+  propagation,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  type TextMapGetter,
+  trace,
+} from "@opentelemetry/api";
+import { type Awaitable, isPromise, type RequestTracing } from "../core/index.ts";
+
+type ReadHeader = (name: string) => string | null;
+
+/** Only what a propagator asks for by name is read: a list of all headers is made for nobody. */
+const headers: TextMapGetter<ReadHeader> = {
+  keys: () => [],
+  get: (read, name) => read(name) ?? undefined,
+};
+
+const tracer = trace.getTracer("bulwark");
+
+/** Without an OpenTelemetry SDK there is nobody to tell, and a request is spared the work. */
+function isRegistered(): boolean {
+  const provider = trace.getTracerProvider();
+  return (
+    !(provider instanceof ProxyTracerProvider) ||
+    provider.getDelegateTracer("bulwark") !== undefined
+  );
+}
+
+/**
+ * serverTracing makes each request of a route a span of kind SERVER, named by its method and route, a child of the one that the
+ * request's `traceparent` names (W3C Trace Context, by the propagator that the SDK registered). The address, the query and
+ * the headers of a request are not in it.
+ */
+export function serverTracing(method: string, route: string): RequestTracing {
+  const attributes = { "http.request.method": method, "http.route": route };
+  return {
+    get isOn() {
+      return isRegistered();
+    },
+    run(read, work) {
+      const parent: Context = propagation.extract(context.active(), read, headers);
+      const span = tracer.startSpan(
+        `${method} ${route}`,
+        { kind: SpanKind.SERVER, attributes },
+        parent,
+      );
+      return context.with(trace.setSpan(parent, span), () => ended(span, work));
+    },
+  };
+}
+
+function ended(span: Span, work: () => Awaitable<Response>): Awaitable<Response> {
+  const end = (response: Response): Response => {
+    span.setAttribute("http.response.status_code", response.status);
+    if (response.status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
+    span.end();
+    return response;
+  };
+  const response = work();
+  return isPromise(response) ? response.then(end) : end(response);
+}
