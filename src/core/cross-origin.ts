@@ -1,29 +1,8 @@
 import type { Awaitable } from "./awaitable.ts";
 import { ForbiddenError, NotFoundError } from "./errors.ts";
 import type { Exchange, RouteInfo } from "./exchange.ts";
-import type { HeaderRecord, Kernel } from "./kernel.ts";
+import type { Kernel } from "./kernel.ts";
 import { renderError } from "./render.ts";
-
-/** What a browser asks before a page of another origin may send a request (Fetch section 3.3.3). */
-export interface Preflight {
-  readonly origin: string;
-  /** Access-Control-Request-Method. */
-  readonly method: string;
-  /** Access-Control-Request-Headers, as it came. */
-  readonly headers: string | null;
-  /** Whether the page stands on a more public network than this server. */
-  readonly privateNetwork: boolean;
-  /** Methods that routes of the path answer. */
-  readonly methods: readonly string[];
-}
-
-/** CrossOriginPolicy is what pages of other origins may do. */
-export interface CrossOriginPolicy {
-  /** headersFor returns what an answer says to the pages of an origin, or undefined where they may not read it. */
-  headersFor(origin: string): HeaderRecord | undefined;
-  /** preflight returns the headers of the permission, or an error that says what is not allowed. */
-  preflight(asked: Preflight): HeaderRecord | Error;
-}
 
 /**
  * tellOrigin is the first step of a route: what an allowed origin may read stands on every answer, the early refusals among them.

@@ -8,7 +8,6 @@ export {
 export { type Clock, systemClock } from "./clock.ts";
 export { isJson, type MediaType, parseContentType } from "./content-type.ts";
 export type { Authenticated, ParamsOf, RequestContext } from "./context.ts";
-export type { CrossOriginPolicy, Preflight } from "./cross-origin.ts";
 export { type Duration, parseDuration } from "./duration.ts";
 export { ERROR_STATUS, type ErrorCode, statusTitle } from "./error-codes.ts";
 export * from "./errors.ts";
@@ -18,8 +17,10 @@ export { hostCheck } from "./host.ts";
 export { isUuid, uuidv7 } from "./ids.ts";
 export {
   bareKernel,
+  type CrossOriginPolicy,
   type HeaderRecord,
   type Kernel,
+  type Preflight,
   type RequestTracing,
   type Stage,
   type StagePolicy,

@@ -1,7 +1,6 @@
 import type { Awaitable } from "./awaitable.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { RequestContext } from "./context.ts";
-import type { CrossOriginPolicy } from "./cross-origin.ts";
 import type { AuditSink, Limiter, LimitPolicy, Log } from "./ports.ts";
 import type { AuthInfo, AuthResult, Principal } from "./principal.ts";
 
@@ -40,6 +39,27 @@ export interface RequestTracing {
     readHeader: (name: string) => string | null,
     work: () => Awaitable<Response>,
   ): Awaitable<Response>;
+}
+
+/** What a browser asks before a page of another origin may send a request (Fetch section 3.3.3). */
+export interface Preflight {
+  readonly origin: string;
+  /** Access-Control-Request-Method. */
+  readonly method: string;
+  /** Access-Control-Request-Headers, as it came. */
+  readonly headers: string | null;
+  /** Whether the page stands on a more public network than this server. */
+  readonly privateNetwork: boolean;
+  /** Methods that routes of the path answer. */
+  readonly methods: readonly string[];
+}
+
+/** CrossOriginPolicy is what pages of other origins may do. */
+export interface CrossOriginPolicy {
+  /** headersFor returns what an answer says to the pages of an origin, or undefined where they may not read it. */
+  headersFor(origin: string): HeaderRecord | undefined;
+  /** preflight returns the headers of the permission, or an error that says what is not allowed. */
+  preflight(asked: Preflight): HeaderRecord | Error;
 }
 
 /** Kernel is what a route is bound to when it is defined: the ports, and the policies that stand on every route. */

@@ -9,7 +9,7 @@ export interface FolderRules {
 }
 
 /** Folders of one feature each, which meet in `bulwark` and nowhere else. */
-const FEATURES = ["headers", "csrf", "mail", "rate-limit", "auth", "access", "audit"];
+const FEATURES = ["headers", "cors", "csrf", "mail", "rate-limit", "auth", "access", "audit"];
 const BASE = ["core", "observability", "crypto", "state", "database"];
 
 /**
@@ -30,6 +30,7 @@ export const IMPORT_TABLE: Readonly<Record<string, FolderRules>> = {
     packages: ["node:", "drizzle-orm", "pg", "@electric-sql/pglite"],
   },
   headers: { level: 3, folders: ["core"], packages: [] },
+  cors: { level: 3, folders: ["core"], packages: [] },
   csrf: { level: 3, folders: ["core", "crypto"], packages: [] },
   mail: {
     level: 3,
