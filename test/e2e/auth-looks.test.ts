@@ -1,11 +1,11 @@
 import { afterAll, beforeEach, expect, test } from "vitest";
 import { PASSWORD, startApp } from "../support/app.ts";
 import {
-  expectReadable,
   fill,
   focusOf,
   heading,
   linkTo,
+  lookAt,
   originOf,
   press,
   setUpApp,
@@ -137,9 +137,6 @@ inBrowser("the pages of accounts, where something is wrong", (open) => {
   });
 });
 
-/** A folder for pictures of every state, to look at; none are taken without one. */
-const SHOTS = process.env["BULWARK_SHOTS"];
-
 inBrowser("the pages of accounts, to the eye", (open) => {
   test.each(LOOKS)(
     "are readable: $colorScheme, $viewport.width px",
@@ -147,15 +144,7 @@ inBrowser("the pages of accounts, to the eye", (open) => {
       const person = await app.signUp();
       const page = await open({ ...look, expected: REFUSED });
       await withAuthenticator(page.context(), page);
-      let count = 0;
-      const readable = async (): Promise<void> => {
-        count += 1;
-        if (SHOTS !== undefined) {
-          const path = `${SHOTS}/${look.colorScheme}-${look.viewport.width}-${count}.png`;
-          await page.screenshot({ path, fullPage: true });
-        }
-        await expectReadable(page);
-      };
+      const readable = lookAt(page, "account", look);
       for (const [path, title] of [
         ["register", "Make an account"],
         ["forgot", "Set a new password"],

@@ -4,6 +4,7 @@ import { expect } from "vitest";
 import { totpCode } from "../../src/auth/index.ts";
 import type { TestApp } from "../support/app.ts";
 import { mailTo } from "../system/auth/support.ts";
+import type { LOOKS } from "./browser.ts";
 import { isSideways, paleTexts, unnamed } from "./looks.ts";
 
 export const heading = (page: Page, name: string): Promise<void> =>
@@ -11,6 +12,10 @@ export const heading = (page: Page, name: string): Promise<void> =>
 
 export const press = (page: Page, name: string): Promise<void> =>
   page.getByRole("button", { name, exact: true }).click();
+
+/** told waits until the page has said what came of something. */
+export const told = (page: Page, text: string): Promise<void> =>
+  page.getByRole("status").getByText(text).waitFor();
 
 export const originOf = (app: TestApp): string => `http://localhost:${app.port}`;
 
@@ -71,6 +76,26 @@ export async function withAuthenticator(context: BrowserContext, page: Page): Pr
       automaticPresenceSimulation: true,
     },
   });
+}
+
+/** A folder for pictures of every state, to look at; none are taken without one. */
+const SHOTS = process.env["BULWARK_SHOTS"];
+
+/** lookAt makes a function that holds each state of a page against what a person needs, and takes its picture. */
+export function lookAt(
+  page: Page,
+  name: string,
+  { colorScheme, viewport }: (typeof LOOKS)[number],
+): () => Promise<void> {
+  let count = 0;
+  return async () => {
+    count += 1;
+    if (SHOTS !== undefined) {
+      const path = `${SHOTS}/${name}-${colorScheme}-${viewport.width}-${count}.png`;
+      await page.screenshot({ path, fullPage: true });
+    }
+    await expectReadable(page);
+  };
 }
 
 interface Axe {

@@ -10,6 +10,7 @@ import {
   press,
   setUpApp,
   signIn,
+  told,
   withAuthenticator,
 } from "./auth-support.ts";
 import { inBrowser, type Open } from "./browser.ts";
@@ -18,14 +19,12 @@ const app = await startApp({ emailVerification: "required", auth: { magicLink: t
 const ORIGIN = originOf(app);
 const ADA = { email: "ada@example.com", name: "Ada", password: PASSWORD };
 /** What the console says of a refusal, which the page shows too. */
-const REFUSED = [/status of 40[01]/];
+const REFUSED = [/status of 40[014]/];
 const TEN_MINUTES = 600_000;
 beforeEach(app.reset);
 afterAll(app.close);
 
 const account = (page: Page): Promise<void> => heading(page, "Your account");
-const told = (page: Page, text: string): Promise<void> =>
-  page.getByRole("status").getByText(text).waitFor();
 
 async function register(page: Page): Promise<void> {
   await page.goto(`${ORIGIN}/auth/register`);
@@ -263,6 +262,70 @@ inBrowser("the pages of accounts", (open) => {
     await page.getByText("Your account is ready.").waitFor();
     await page.getByRole("link", { name: "Sign in" }).click();
     await signIn(app, page, ADA);
+    await account(page);
+  });
+
+  test("a link that did not come is mailed again, and the older one is void", async () => {
+    const page = await open({ expected: REFUSED });
+    await register(page);
+    const first = await linkTo(app, ADA.email, "verify");
+    app.bulwark.mailbox?.clear();
+    await page.getByRole("link", { name: "have it mailed again" }).click();
+    await heading(page, "Open the link from the mail");
+    await fill(page, { "E-mail": ADA.email });
+    await press(page, "Mail the link again");
+    await heading(page, "Read your mail");
+    const second = await linkTo(app, ADA.email, "verify");
+    await page.goto(first);
+    await press(page, "Confirm");
+    await heading(page, "This link does not work any more");
+    expect(await page.getByRole("link", { name: "another link mailed" }).isVisible()).toBe(true);
+    await page.goto(second);
+    await press(page, "Confirm");
+    await page.getByText("Your address is confirmed.").waitFor();
+    await signIn(app, page, ADA);
+    await account(page);
+  });
+
+  test("the sign-in leads to what is asked for there: another link, a link that signs in", async () => {
+    const page = await open();
+    for (const [link, title] of [
+      ["Mail it again", "Open the link from the mail"],
+      ["Sign in by mail", "Sign in by mail"],
+    ] as const) {
+      await page.goto(`${ORIGIN}/auth/login`);
+      await page.getByRole("link", { name: link }).click();
+      await heading(page, title);
+    }
+  });
+
+  test("a link from another browser proves the mailbox, and drops the password", async () => {
+    const page = await open();
+    await register(page);
+    const other = await open({ expected: REFUSED });
+    await other.goto(await linkTo(app, ADA.email, "verify"));
+    await press(other, "Confirm");
+    await other.getByText("the password that was chosen there does not count").waitFor();
+    await signIn(app, other, ADA);
+    await other.getByRole("alert").filter({ visible: true }).waitFor();
+    await other.getByRole("link", { name: "Forgot your password?" }).click();
+    await heading(other, "Set a new password");
+  });
+
+  test("a mailed link does not go around the second factor", async () => {
+    const person = await app.signUp();
+    const page = await signedIn(open, person);
+    const { code } = await setUpApp(app, page);
+    await signOut(page);
+    await page.goto(`${ORIGIN}/auth/magic-link`);
+    await fill(page, { "E-mail": person.email });
+    await press(page, "Mail the link");
+    await page.goto(await linkTo(app, person.email, "magic-link"));
+    await press(page, "Sign in");
+    await heading(page, "Prove that it is you");
+    app.clock.advance(30_000);
+    await fill(page, { "Code of your authenticator app": code() });
+    await press(page, "Go on");
     await account(page);
   });
 

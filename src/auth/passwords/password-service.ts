@@ -122,13 +122,22 @@ export class PasswordService {
     return this.#queue.run(() => this.#verify(text, stored), from);
   }
 
-  /** strength is what a meter shows of a new password, with the account and the application known to the attacker. It decides nothing. */
-  strength(
+  /**
+   * strength is what a meter shows of a new password, with the account and the application known to the attacker. It decides
+   * nothing, and what the policy calls common or easy to guess is a 0. Lists of leaked passwords are not asked.
+   */
+  async strength(
     password: string,
     { email, name }: Pick<PasswordContext, "email" | "name"> = {},
   ): Promise<PasswordStrength> {
     const { product, issuer } = this.#policy;
-    return passwordStrength(password, contextWords({ email, name, product, issuer }));
+    const strength = await passwordStrength(
+      password,
+      contextWords({ email, name, product, issuer }),
+    );
+    const problems = await passwordProblems(password, { email, name }, { product, issuer });
+    const weak = problems.find(({ code }) => WEAK.has(code));
+    return weak === undefined ? strength : { ...strength, score: 0, warning: weak.message };
   }
 
   /** rehashPassword hashes a password that was proved, whatever today's policy says of it. */
@@ -223,6 +232,9 @@ export class PasswordService {
     return this.#keepStandIn(current);
   }
 }
+
+/** What the policy says of a password that is guessed early, however long it is. */
+const WEAK: ReadonlySet<string> = new Set(["password_common", "password_guessable"]);
 
 /** One spelling of what was typed (NIST SP 800-63B-4 section 3.1.1.2 recommends normalising before hashing). */
 const prepare = (password: string): string => password.normalize("NFC");

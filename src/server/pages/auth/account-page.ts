@@ -92,7 +92,7 @@ ${NOSCRIPT}
 <div class="card" id="deleted" hidden>
   <h1 tabindex="-1">Your account will be deleted</h1>
   <p class="notice" id="deleted-when"></p>
-  <p>A mail says the same. To keep the account, <a href="/auth/login">sign in</a> before that.</p>
+  <p>To keep the account, <a href="/auth/login">sign in</a> before that.</p>
 </div>
 <dialog id="delete-ask" aria-labelledby="delete-ask-title">
   <h2 id="delete-ask-title">Delete your account?</h2>

@@ -11,12 +11,11 @@ h2:focus { outline: none; }
 form > [role="alert"][hidden]:first-child + * { margin-top: 0; }
 #totp-none > * + *, #totp-set > * + *, details[open] > form > * + * { margin-top: 1rem; }
 .row:first-child { border-top: 0; padding-top: 0; }
-.row { display: flex; gap: 1rem; justify-content: space-between; align-items: start; padding: .75rem 0; border-top: 1px solid var(--line); }
-.row > div { min-width: 0; }
+.row { display: flex; gap: .5rem 1rem; flex-wrap: wrap; justify-content: space-between; align-items: start; padding: .75rem 0; border-top: 1px solid var(--line); }
+.row > div:first-child { min-width: 0; flex: 1 1 14rem; }
 .row button { flex: none; }
 .acts { display: flex; gap: .5rem; flex: none; flex-wrap: wrap; }
-.choices { display: flex; gap: .5rem; flex-wrap: wrap; }
-.choices button { flex: 1; }
+.choices { display: grid; gap: .5rem; }
 button.danger { color: var(--bad); border-color: var(--bad); }
 .agent { overflow-wrap: anywhere; font-weight: 600; font-size: .9375rem; }
 .codes { display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: .25rem 1rem; }
