@@ -184,6 +184,7 @@ const EXTERNALS: Readonly<Record<string, readonly string[]>> = {
   "./auth/oidc": [...DATABASE, "@opentelemetry/api", "ipaddr.js", "pino"],
   "./mail": [...DATABASE, "@opentelemetry/api", "ipaddr.js", "pino"],
   "./mail/smtp": ["ipaddr.js", "nodemailer"],
+  "./api-keys": [...DATABASE, "@opentelemetry/api", "ipaddr.js", "pino"],
   "./audit": [...DATABASE, "@opentelemetry/api", "ipaddr.js", "pino"],
   "./adapters/node": ["ipaddr.js"],
 };

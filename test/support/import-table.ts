@@ -9,7 +9,17 @@ export interface FolderRules {
 }
 
 /** Folders of one feature each, which meet in `bulwark` and nowhere else. */
-const FEATURES = ["headers", "cors", "csrf", "mail", "rate-limit", "auth", "access", "audit"];
+const FEATURES = [
+  "headers",
+  "cors",
+  "csrf",
+  "mail",
+  "rate-limit",
+  "auth",
+  "access",
+  "api-keys",
+  "audit",
+];
 const BASE = ["core", "observability", "crypto", "state", "database"];
 
 /**
@@ -56,6 +66,11 @@ export const IMPORT_TABLE: Readonly<Record<string, FolderRules>> = {
       "uqr",
       "zod",
     ],
+  },
+  "api-keys": {
+    level: 4,
+    folders: ["core", "crypto", "database", "observability"],
+    packages: ["node:", "drizzle-orm"],
   },
   audit: { level: 4, folders: ["core", "crypto", "database"], packages: ["node:", "drizzle-orm"] },
   bulwark: { level: 6, folders: [...BASE, ...FEATURES], packages: ["node:", "drizzle-orm"] },

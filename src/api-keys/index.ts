@@ -1,0 +1,10 @@
+export { APIKeyHandler } from "./api-key-handler.ts";
+export { APIKeyService, type APIKeyServiceOptions, type KeyUse } from "./api-key-service.ts";
+export { type APIKeyConfig, checkAPIKeyConfig, type ScanningPartner } from "./key-config.ts";
+export type { APIKeyData, KeyAccess } from "./key-entry.ts";
+export type { KeyLimit, NewAPIKey } from "./key-input.ts";
+export type { CreatedAPIKey, Grantor } from "./key-manager.ts";
+export type { KeyOwner } from "./key-owner.ts";
+export { apiKeyPattern, type KeyEnvironment } from "./key-text.ts";
+export type { APIKeyDetails, APIKeyView } from "./key-view.ts";
+export type { LeakedKey, LeakNotice, LeakReports } from "./leak-reports.ts";
