@@ -1,104 +1,51 @@
 import { sql } from "drizzle-orm";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
-import { totpCode } from "../../../src/auth/index.ts";
-import { type Account, dataOf, startApp, type TestApp, testApp } from "../../support/app.ts";
-import { freshDatabase } from "../../support/services.ts";
-import { SAME_ORIGIN, signInByCookie, type Tokens, withTotp } from "../../system/auth/support.ts";
+import { createBulwark } from "../../../src/bulwark/index.ts";
+import { createRouter } from "../../../src/core/index.ts";
+import { createLog } from "../../../src/observability/index.ts";
+import { referenceMigrations, referenceRoutes } from "../../../src/server/index.ts";
+import { SECRET, startApp, type TestApp, testApp } from "../../support/app.ts";
+import { freshDatabase, startRedis } from "../../support/services.ts";
+import { ENDINGS, type Victim, victimOf } from "./endings.ts";
 
-const app = await testApp();
+type Ask = (method: string, path: string, headers: Record<string, string>) => Promise<number>;
 
-/** What a person holds who is about to lose it. */
-interface Victim {
-  readonly account: Account;
-  readonly access: string;
-  readonly refresh: string;
-  readonly cookie: string;
-}
+const byToken = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` });
+const me = (ask: Ask, headers: Record<string, string>): Promise<number> =>
+  ask("GET", "/api/auth/me", headers);
 
-type Ending = (on: TestApp, victim: Victim) => Promise<{ readonly status: number }>;
-
-const byAdmin =
-  (name: string, body: object = {}): Ending =>
-  async (on, { account }) =>
-    on.call("POST", `/api/admin/users/${account.id}/${name}`, {
-      token: await on.adminToken(),
-      body,
-    });
-
-/** Each of them ends every session of the account; the one that asks goes on under a new id at most. */
-const ENDINGS: readonly (readonly [what: string, end: Ending])[] = [
-  [
-    "a change of the password",
-    (on, { account, access }) =>
-      on.call("POST", "/api/auth/password/change", {
-        token: access,
-        body: { currentPassword: account.password, newPassword: "another rather long one" },
-      }),
-  ],
-  [
-    "a second factor set up",
-    async (on, { access }) => {
-      const path = "/api/auth/mfa/totp/enroll";
-      const enrolled = await on.call("POST", path, { token: access, body: {} });
-      const { secret } = dataOf<{ secret: string }>(enrolled);
-      const code = codeOf(secret, on.clock.now());
-      return on.call("POST", "/api/auth/mfa/totp/confirm", { token: access, body: { code } });
-    },
-  ],
-  ["a change of roles", byAdmin("roles", { roles: ["user", "moderator"] })],
-  ["the account disabled", byAdmin("disable")],
-  ["the account locked", byAdmin("lock")],
-  ["its sessions revoked", byAdmin("revoke-sessions")],
-  ["a reset of factors asked for", byAdmin("reset-mfa")],
-  [
-    "the account deleted by its owner",
-    (on, { access }) => on.call("DELETE", "/api/auth/me", { token: access }),
-  ],
+/** What a process says of the two sessions that are to end. */
+const opens = async (ask: Ask, { access, cookie }: Victim): Promise<readonly number[]> => [
+  await me(ask, byToken(access)),
+  await me(ask, { cookie }),
 ];
 
+const asking =
+  (on: TestApp): Ask =>
+  async (method, path, headers) =>
+    (await on.call(method, path, { headers })).status;
+
+const refreshes = async (on: TestApp, { refresh }: Victim): Promise<number> =>
+  (await on.call("POST", "/api/auth/refresh", { body: { refreshToken: refresh } })).status;
+
 // GHSA-2vg6: who was deleted kept the sessions of a store that was not told.
-describe("everything that an account holds is refused at the next request", () => {
+describe("what has ended is refused at the next request", async () => {
+  const app = await testApp();
+  const place = { on: app, senders: [] };
   beforeEach(app.reset);
 
-  test.each(ENDINGS)("after %s", async (_what, end) => {
-    const victim = await victimOf(app);
-    expect(await opens(app, victim)).toEqual([200, 200]);
-    expect((await end(app, victim)).status).toBeLessThan(300);
-    expect(await opens(app, victim)).toEqual([401, 401]);
+  test.each(ENDINGS)("after $name", async ({ victim: make = victimOf, end, keepsMine = false }) => {
+    const victim = await make(place);
+    const ask = asking(app);
+    expect(await opens(ask, victim)).toEqual([200, 200]);
+    expect((await end(place, victim)).status).toBeLessThan(300);
+    expect(await opens(ask, victim)).toEqual([401, 401]);
+    expect(await me(ask, byToken(victim.mine))).toBe(keepsMine ? 200 : 401);
     expect(await refreshes(app, victim)).toBe(401);
     const rows = await app.query(
       sql`SELECT count(*)::int AS n FROM bulwark.sessions WHERE user_id = ${victim.account.id}`,
     );
     expect(Number(rows[0]?.["n"])).toBeLessThanOrEqual(1);
-  });
-
-  test("after logout, and the other sessions go on", async () => {
-    const victim = await victimOf(app);
-    const signedOut = await app.call("POST", "/api/auth/logout", { token: victim.access });
-    expect(signedOut.status).toBe(200);
-    expect(await opens(app, victim)).toEqual([401, 200]);
-    expect(await refreshes(app, victim)).toBe(401);
-    const cookie = { cookie: victim.cookie, ...SAME_ORIGIN };
-    expect((await app.call("POST", "/api/auth/logout", { headers: cookie })).status).toBe(200);
-    expect(await opens(app, victim)).toEqual([401, 401]);
-  });
-
-  test("after the second factor was removed", async () => {
-    const account = await withTotp(app);
-    const removed = await app.call("DELETE", "/api/auth/mfa/totp", { token: account.token });
-    expect(removed.status).toBe(200);
-    expect((await app.call("GET", "/api/auth/me", { token: account.token })).status).toBe(401);
-    const { accessToken } = dataOf<Tokens>(removed);
-    expect((await app.call("GET", "/api/auth/me", { token: accessToken })).status).toBe(200);
-  });
-
-  test("after the account is gone", async () => {
-    const victim = await victimOf(app);
-    await app.call("DELETE", "/api/auth/me", { token: victim.access });
-    app.clock.advance(31 * 86_400_000);
-    await app.bulwark.sweep();
-    expect(await opens(app, victim)).toEqual([401, 401]);
-    expect(await refreshes(app, victim)).toBe(401);
   });
 });
 
@@ -106,63 +53,45 @@ const url = await freshDatabase();
 
 describe.skipIf(url === undefined)("on a second process too", async () => {
   if (url === undefined) return;
-  const [one, other] = [
-    await startApp({ database: { url } }),
-    await startApp({ database: { url } }),
-  ];
+  const isRedis = process.env["BULWARK_TEST_STORE"] === "postgres";
+  const one = await startApp({ database: { url } });
+  // Another process of the same application: its issuer, its secret, its stores, its time.
+  const other = createBulwark({
+    mode: "development",
+    issuer: one.bulwark.issuer,
+    secret: SECRET,
+    database: { url },
+    redisUrl: isRedis ? await startRedis() : undefined,
+    clock: one.clock,
+    log: createLog({ destination: { write: () => {} } }),
+    migrations: referenceMigrations,
+  });
+  const router = createRouter(other.handlers.BaseAPIHandler, referenceRoutes(other));
+  const there: Ask = async (method, path, headers) => {
+    const request = new Request(`${one.bulwark.issuer}${path}`, { method, headers });
+    return (await router(request, { peer: "192.0.2.1" })).status;
+  };
+  const place = { on: one, senders: [other] };
+  await other.ready();
   afterAll(async () => {
-    await one.close();
     await other.close();
+    await one.close();
   });
   beforeEach(async () => {
     await one.reset();
-    other.bulwark.sessions.forget(() => true);
-    other.clock.advance(one.clock.now() - other.clock.now());
+    other.sessions.forget(() => true);
+    other.mailbox?.clear();
   });
 
-  test.each(ENDINGS)("after %s", async (_what, end) => {
-    const victim = await victimOf(one);
-    expect(await cookieAndMe(other, victim)).toBe(200);
-    expect((await end(one, victim)).status).toBeLessThan(300);
-    expect(await cookieAndMe(other, victim)).toBe(401);
-    expect(await cookieAndMe(one, victim)).toBe(401);
-  });
-
-  test("after logout", async () => {
-    const victim = await victimOf(one);
-    expect(await cookieAndMe(other, victim)).toBe(200);
-    const headers = { cookie: victim.cookie, ...SAME_ORIGIN };
-    expect((await one.call("POST", "/api/auth/logout", { headers })).status).toBe(200);
-    expect(await cookieAndMe(other, victim)).toBe(401);
+  test.each(ENDINGS)("after $name", async ({ victim: make = victimOf, end, keepsMine = false }) => {
+    const victim = await make(place);
+    // Both processes have seen all of them, so that whatever either keeps in memory is there.
+    expect(await opens(there, victim)).toEqual([200, 200]);
+    expect(await opens(asking(one), victim)).toEqual([200, 200]);
+    expect(await me(there, byToken(victim.mine))).toBe(200);
+    expect((await end(place, victim)).status).toBeLessThan(300);
+    expect(await opens(there, victim)).toEqual([401, 401]);
+    expect(await me(there, byToken(victim.mine))).toBe(keepsMine ? 200 : 401);
+    expect(await opens(asking(one), victim)).toEqual([401, 401]);
   });
 });
-
-async function victimOf(on: TestApp): Promise<Victim> {
-  const account = await on.signUp();
-  const { email, password } = account;
-  const signedIn = await on.bulwark.auth.login({ email, password }, {});
-  if (signedIn.mode !== "token") throw new Error("a second factor was asked for");
-  const cookie = await signInByCookie(on, account);
-  return { account, access: signedIn.accessToken, refresh: signedIn.refreshToken, cookie };
-}
-
-async function opens(on: TestApp, { access, cookie }: Victim): Promise<readonly number[]> {
-  const byToken = await on.call("GET", "/api/auth/me", { token: access });
-  const byCookie = await on.call("GET", "/api/auth/me", { headers: { cookie } });
-  return [byToken.status, byCookie.status];
-}
-
-/** The cookie alone: the processes listen at other ports, so that a token of one has the wrong issuer at the other. */
-const cookieAndMe = async (on: TestApp, { cookie }: Victim): Promise<number> =>
-  (await on.call("GET", "/api/auth/me", { headers: { cookie } })).status;
-
-const refreshes = async (on: TestApp, { refresh }: Victim): Promise<number> =>
-  (await on.call("POST", "/api/auth/refresh", { body: { refreshToken: refresh } })).status;
-
-function codeOf(secret: string, now: number): string {
-  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-  const bits = Array.from(secret, (char) => alphabet.indexOf(char).toString(2).padStart(5, "0"));
-  const bytes = bits.join("").match(/.{8}/g) ?? [];
-  const key = Uint8Array.from(bytes, (byte) => Number.parseInt(byte, 2));
-  return totpCode(key, Math.floor(now / 30_000));
-}
