@@ -1,3 +1,16 @@
-export { apiHeaders, type HeaderOptions } from "./api-headers.ts";
-export { type PageHeaderOptions, pageHeaders, pageNonce } from "./page-headers.ts";
+export { apiHeaders, type HeaderOptions, type HSTSOptions } from "./api-headers.ts";
+export {
+  contentSecurityPolicy,
+  type Directive,
+  NONCE,
+  type PolicyDirectives,
+  type PolicyOptions,
+} from "./csp.ts";
+export {
+  createPageHeaders,
+  type PageHeaderOptions,
+  type PagePolicyOptions,
+  pageHeaders,
+  pageNonce,
+} from "./page-headers.ts";
 export { securityHeaders, setSecurityHeaders } from "./security-headers.ts";

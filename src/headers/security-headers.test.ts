@@ -1,5 +1,8 @@
+import { IncomingMessage, ServerResponse } from "node:http";
+import { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
-import { apiHeaders } from "./api-headers.ts";
+import { apiHeaders, type HeaderOptions } from "./api-headers.ts";
+import { pageNonce } from "./page-headers.ts";
 import { securityHeaders, setSecurityHeaders } from "./security-headers.ts";
 
 const EXPECTED = {
@@ -27,6 +30,50 @@ describe("apiHeaders", () => {
     });
   });
 
+  test.each<[options: HeaderOptions, changed: Record<string, string>]>([
+    [{ coep: "require-corp" }, { "cross-origin-embedder-policy": "require-corp" }],
+    [{ coep: "credentialless" }, { "cross-origin-embedder-policy": "credentialless" }],
+    [
+      { coop: "same-origin-allow-popups" },
+      { "cross-origin-opener-policy": "same-origin-allow-popups" },
+    ],
+    [{ corp: "cross-origin" }, { "cross-origin-resource-policy": "cross-origin" }],
+    [{ referrerPolicy: "strict-origin" }, { "referrer-policy": "strict-origin" }],
+    [
+      { permissions: { camera: ["self"], fullscreen: ["https://app.example.com"], midi: [] } },
+      {
+        "permissions-policy":
+          'camera=(self), geolocation=(), microphone=(), payment=(), usb=(), fullscreen=("https://app.example.com"), midi=()',
+      },
+    ],
+    [
+      { hsts: { maxAge: "180d" } },
+      { "strict-transport-security": "max-age=15552000; includeSubDomains" },
+    ],
+    [{ hsts: { includeSubDomains: false } }, { "strict-transport-security": "max-age=31536000" }],
+    [
+      { hsts: { preload: true } },
+      { "strict-transport-security": "max-age=31536000; includeSubDomains; preload" },
+    ],
+  ])("with %j differ by %j", (options, changed) => {
+    expect(apiHeaders(options)).toEqual({ ...EXPECTED, ...changed });
+  });
+
+  test.each<[options: unknown, problem: string]>([
+    [{ coep: "unsafe-none" }, "coep: expected one of require-corp, credentialless"],
+    [{ coop: "unsafe-none" }, "coop: expected one of same-origin"],
+    [{ corp: "*" }, "corp: expected one of same-origin"],
+    [{ referrerPolicy: "unsafe-url" }, "referrerPolicy: expected one of no-referrer"],
+    [{ permissions: { "camera=*, usb": [] } }, "permissions: expected the name of a feature"],
+    [{ permissions: { camera: ["*"] } }, 'permissions.camera: expected "self" or an origin'],
+    [{ permissions: { camera: ["https://a.example/"] } }, "permissions.camera: expected"],
+    [{ hsts: { maxAge: "long" } }, "hsts.maxAge: expected"],
+    [{ hsts: { preload: true, maxAge: "30d" } }, "hsts.preload: expected"],
+    [{ hsts: { preload: true, includeSubDomains: false } }, "hsts.preload: expected"],
+  ])("%j is refused", (options, problem) => {
+    expect(() => apiHeaders(options as HeaderOptions)).toThrow(problem);
+  });
+
   test("leave out what broke pages or did harm", () => {
     const all = JSON.stringify(apiHeaders({ hsts: true }));
     expect(all).not.toMatch(
@@ -52,6 +99,20 @@ describe("on a response", () => {
     const own = { "content-security-policy": "default-src 'self'", "cache-control": "public" };
     const response = setSecurityHeaders(new Response(null, { headers: own }));
     expect(Object.fromEntries(response.headers)).toEqual({ ...EXPECTED, ...own });
+  });
+
+  test("of node:http too", () => {
+    const response = new ServerResponse(new IncomingMessage(new Socket()));
+    response.setHeader("X-Frame-Options", "ALLOWALL").setHeader("cache-control", "public");
+    expect(setSecurityHeaders(response)).toBe(response);
+    expect({ ...response.getHeaders() }).toEqual({ ...EXPECTED, "cache-control": "public" });
+  });
+
+  test("with a nonce it is a page's", () => {
+    const nonce = pageNonce();
+    const response = setSecurityHeaders(new Response("<p>"), { nonce });
+    expect(response.headers.get("content-security-policy")).toContain(`'nonce-${nonce}'`);
+    expect(response.headers.get("x-frame-options")).toBe("DENY");
   });
 
   test("securityHeaders makes another one, with the same status and body", async () => {
