@@ -26,6 +26,11 @@ const changed = (what: string): MailNotice => ({
 
 const NOTICES: readonly Row[] = [
   [
+    { ...ADA, kind: "key-leaked", keyName: "nightly https://evil.example", at: AT },
+    "an API key was found in public and was revoked",
+    [page("account"), WHEN, "called nightly https evil example was found"],
+  ],
+  [
     { ...linked, kind: "verify" },
     "confirm your address",
     [`${page("verify")}#${TOKEN}`, WHEN, "If it was not you, do nothing"],

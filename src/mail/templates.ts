@@ -34,6 +34,7 @@ export type MailNotice = { readonly to: string; readonly name: string } & (
   | { readonly kind: "credential-changed"; readonly what: string; readonly at: number }
   | { readonly kind: "factors-reset"; readonly effectiveAt: number }
   | { readonly kind: "deletion-scheduled"; readonly deleteAt: number }
+  | { readonly kind: "key-leaked"; readonly keyName: string; readonly at: number }
 );
 
 /** Kinds that go to a mailbox whose owner did not choose the account's name: they greet nobody by it. */
@@ -188,7 +189,12 @@ function addressChangeOf(notice: Kind<"confirm-change">, site: MailSite): Conten
 }
 
 type Warning = Kind<
-  "locked" | "new-device" | "credential-changed" | "factors-reset" | "deletion-scheduled"
+  | "locked"
+  | "new-device"
+  | "credential-changed"
+  | "factors-reset"
+  | "deletion-scheduled"
+  | "key-leaked"
 >;
 
 function warningOf(notice: Warning, { issuer }: MailSite): Content {
@@ -247,6 +253,19 @@ function warningOf(notice: Warning, { issuer }: MailSite): Content {
             "If you did not ask for it, tell an administrator now, and set a new password:",
           ),
           forgot,
+        ],
+      };
+    case "key-leaked":
+      return {
+        subject: "an API key was found in public and was revoked",
+        body: [
+          paragraph(
+            `The API key called ${nameText(notice.keyName) || "without a name"} was found where everybody could read it. It was revoked at ${timeText(notice.at)} and opens nothing any more.`,
+          ),
+          paragraph(
+            "Make a new one where it is needed, take the old one out of where it was published, and look at what was done with it.",
+          ),
+          account,
         ],
       };
     case "deletion-scheduled":

@@ -37,6 +37,7 @@ export type AccountMail = { readonly to: string; readonly name: string } & (
   | { readonly kind: "credential-changed"; readonly what: CredentialChange; readonly at: number }
   | { readonly kind: "factors-reset"; readonly effectiveAt: number }
   | { readonly kind: "deletion-scheduled"; readonly deleteAt: number }
+  | { readonly kind: "key-leaked"; readonly keyName: string; readonly at: number }
 );
 
 /** AccountMailer queues a mail in the caller's transaction, so that it is sent only if the change that it tells of was made. */

@@ -37,6 +37,8 @@ export interface SessionStoreOptions {
   readonly rolesThatNeedMfa?: readonly string[] | undefined;
   /** Reads with each session which signing keys are there, so that a removed one is worth nothing at the next request. Default false. */
   readonly withSigningKeys?: boolean | undefined;
+  /** Hears that what accounts may do was changed, so that others forget what they know of it. */
+  readonly onForget?: (() => void) | undefined;
 }
 
 export interface NewSession {
@@ -77,6 +79,7 @@ export class SessionStore {
   readonly #maxPerUser: number;
   readonly #guardedRoles: ReadonlySet<string>;
   readonly #withSigningKeys: boolean;
+  readonly #onForget: (() => void) | undefined;
   readonly #cache = new SessionCache();
   #batch: Map<string, ((session: Promise<Session | undefined>) => void)[]> | undefined;
 
@@ -89,6 +92,7 @@ export class SessionStore {
     this.#maxPerUser = options.maxPerUser ?? 20;
     this.#guardedRoles = new Set(options.rolesThatNeedMfa);
     this.#withSigningKeys = options.withSigningKeys === true;
+    this.#onForget = options.onForget;
   }
 
   /** create begins a session in the caller's transaction, and ends the user's oldest ones beyond the cap. */
@@ -337,6 +341,7 @@ export class SessionStore {
   /** forget drops what memory knows of the sessions that match; to be called after a transaction that changed them. */
   forget(matches: (session: Session) => boolean): void {
     this.#cache.forget(matches);
+    this.#onForget?.();
   }
 
   /** sweep deletes the rows of sessions that are over, and returns how many. */
