@@ -8,8 +8,9 @@ export interface SiteFacts {
   readonly origin: string | null;
 }
 
-/** Methods that change nothing (RFC 9110 section 9.2.1). */
-const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+/** isSafeMethod names the methods that change nothing (RFC 9110 section 9.2.1); TRACE is served nowhere. */
+export const isSafeMethod = (method: string): boolean =>
+  method === "GET" || method === "HEAD" || method === "OPTIONS";
 
 /**
  * crossSiteDecision tells whether a request that carries cookies is one of our own pages': it says `same-origin`, or comes from a
@@ -20,7 +21,8 @@ export function crossSiteDecision(
   { method, site, mode, origin }: SiteFacts,
   allowed: ReadonlySet<string>,
 ): "pass" | "refuse" | "token" {
-  if (SAFE.has(method)) return "pass";
+  if (isSafeMethod(method)) return "pass";
+  // No page can write this header, and a browser tells the truth of it across redirects.
   if (site === "same-origin") return "pass";
   if (site === "none" && mode === "navigate") return "pass";
   if (origin !== null) return allowed.has(origin) ? "pass" : "refuse";

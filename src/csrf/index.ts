@@ -1,2 +1,3 @@
-export { crossSiteDecision, type SiteFacts } from "./cross-site.ts";
+export { crossSiteDecision, isSafeMethod, type SiteFacts } from "./cross-site.ts";
 export { CSRFProtection, type CSRFProtectionOptions } from "./csrf-protection.ts";
+export { withCSRFProtection } from "./with-csrf-protection.ts";
