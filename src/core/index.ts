@@ -29,6 +29,7 @@ export {
 export {
   addressKey,
   decideLimits,
+  type LimitNumbers,
   limitAddress,
   limitPolicy,
   limitStage,

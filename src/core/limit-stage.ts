@@ -6,25 +6,36 @@ import { Exchange } from "./exchange.ts";
 import type { Kernel, Stage } from "./kernel.ts";
 import type { LimitPolicy, LimitRequest, Verdict } from "./ports.ts";
 
-export interface RateLimitOptions {
+/** The numbers of a limit. */
+export interface LimitNumbers
+  extends Pick<LimitPolicy, "algorithm" | "burst" | "onFailure" | "isHidden"> {
   /** Requests in any window; a whole number of at least 1. */
   readonly requests: number;
   /** A duration such as `1m`. */
   readonly window: string;
+}
+
+export interface RateLimitOptions extends LimitNumbers {
   /** Whom the limit counts. Default: the principal, else the client's address. */
   keyGenerator?(context: RequestContext): string | undefined;
 }
 
 /** limitPolicy reads the numbers of a limit once. Throws a RangeError only if one is not in range. */
-export function limitPolicy(
-  name: string,
-  options: { readonly requests: number; readonly window: string },
-): LimitPolicy {
-  const { requests } = options;
+export function limitPolicy(name: string, options: LimitNumbers): LimitPolicy {
+  const { requests, algorithm, burst, onFailure, isHidden } = options;
   if (!Number.isSafeInteger(requests) || requests < 1 || requests > 1_000_000_000) {
     throw new RangeError(`${name}.requests: expected a whole number from 1, came ${requests}`);
   }
-  return { name, requests, windowMs: parseDuration(options.window, `${name}.window`) };
+  const windowMs = parseDuration(options.window, `${name}.window`);
+  return {
+    name,
+    requests,
+    windowMs,
+    ...(algorithm === undefined ? {} : { algorithm }),
+    ...(burst === undefined ? {} : { burst }),
+    ...(onFailure === undefined ? {} : { onFailure }),
+    ...(isHidden === undefined ? {} : { isHidden }),
+  };
 }
 
 /** principalKey names who is counted: user, key or tenant, else the address, else one bucket that all the unknown share. */

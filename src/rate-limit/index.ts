@@ -1,2 +1,2 @@
-export { type LimitResult, RateLimiter, type RateLimiterOptions } from "./rate-limiter.ts";
+export { LimitResult, RateLimiter, type RateLimiterOptions } from "./rate-limiter.ts";
 export { withRateLimit } from "./with-rate-limit.ts";
