@@ -51,7 +51,8 @@ export function configFromEnv(env: Env, options: { readonly dev?: boolean } = {}
     metricsToken: metricsTokenOf(env, problems),
     emailVerification: verification,
     smtp: smtpOf(env, problems),
-    csrfOrigins: list(env, "BULWARK_CSRF_ORIGINS") ?? list(env, "BULWARK_ORIGINS"),
+    origins: list(env, "BULWARK_ORIGINS"),
+    csrfOrigins: list(env, "BULWARK_CSRF_ORIGINS"),
     auth: { adminMfa: adminMfaOf(env, problems) },
   };
   if (problems.length > 0) throw new ConfigurationError(problems);

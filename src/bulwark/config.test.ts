@@ -38,6 +38,8 @@ describe("what is left out is the safe default", () => {
       smtp: undefined,
       auth: { productName: "api.example.com", adminMfa: "required" },
       csrfOrigins: ["https://api.example.com"],
+      csrfExempt: [],
+      headers: {},
     });
   });
 
@@ -112,7 +114,7 @@ describe("what is wrong is named: the field, what was expected, what came", () =
       { csrfOrigins: ["https://app.example.com", "https://app.example.com/", "null", "x"] },
       [1, 2, 3].map(
         (index) =>
-          `csrfOrigins[${index}]: expected an origin such as "https://app.example.com", came ${["", '"https://app.example.com/"', '"null"', '"x"'][index]}`,
+          `csrfOrigins[${index}]: expected an origin such as "https://app.example.com", without a path, in lower case, came ${["", '"https://app.example.com/"', '"null"', '"x"'][index]}`,
       ),
     ],
     [{ auth: { lockAfter: 0 } }, ["auth.lockAfter: expected a whole number of at least 1, came 0"]],

@@ -1,8 +1,12 @@
 import type { BreachCheck } from "../auth/index.ts";
 import { type Clock, ConfigurationError, type Log, parseDuration } from "../core/index.ts";
+import type { CORSOptions } from "../cors/index.ts";
 import { secretProblem } from "../crypto/index.ts";
 import type { MigrationSet } from "../database/index.ts";
 import { smtpSettings } from "../mail/index.ts";
+import { type CORSConfig, checkCors, csrfOriginsOf } from "./wire-cors.ts";
+import { checkExempt } from "./wire-csrf.ts";
+import { checkHeaders, type HeaderConfig } from "./wire-headers.ts";
 
 /** Where the data lives. */
 export type DatabaseConfig =
@@ -89,8 +93,16 @@ export interface BulwarkConfig {
   readonly smtp?: SmtpConfig | undefined;
   /** How people sign in. */
   readonly auth?: AuthConfig | undefined;
-  /** Origins besides the issuer's whose pages may send requests with our cookies. Default none. */
+  /** Origins whose pages may read answers: exact ones, host suffixes such as `https://*.example.com`, or `"*"` without credentials. Default none. */
+  readonly origins?: readonly string[] | undefined;
+  /** What those pages may do. */
+  readonly cors?: CORSConfig | undefined;
+  /** Origins besides the issuer's whose pages may send requests with our cookies. Default: the exact entries of `origins`. */
   readonly csrfOrigins?: readonly string[] | undefined;
+  /** Routes that take our cookies from any site, each with its method and its path as it is defined: `POST /hooks/:id`. Default none. */
+  readonly insecureCsrfExempt?: readonly string[] | undefined;
+  /** What answers and pages say of themselves. */
+  readonly headers?: HeaderConfig | undefined;
   /** Migration sets of the application's own tables, run after Bulwark's. Default none. */
   readonly migrations?: readonly MigrationSet[] | undefined;
   /** Version in every envelope. Default `1`. */
@@ -125,6 +137,9 @@ export interface ResolvedConfig {
   };
   /** The issuer's origin, and those that may send our cookies besides. */
   readonly csrfOrigins: readonly string[];
+  readonly csrfExempt: readonly string[];
+  readonly cors: CORSOptions | undefined;
+  readonly headers: HeaderConfig;
 }
 
 /** resolveConfig checks a configuration and fills in its defaults. Throws a ConfigurationError that lists every problem. */
@@ -147,7 +162,10 @@ export function resolveConfig(config: BulwarkConfig): ResolvedConfig {
     problems.push("smtp: expected a mail server while emailVerification is required, came nothing");
   }
   checkSmtp(config.smtp, issuer, mode, problems);
-  const csrfOrigins = checkOrigins(config.csrfOrigins ?? [], "csrfOrigins", problems);
+  const cors = checkCors(config.origins, config.cors ?? {}, problems);
+  const csrfOrigins = csrfOriginsOf(config.csrfOrigins, cors, problems);
+  checkExempt(config.insecureCsrfExempt ?? [], problems);
+  checkHeaders(config.headers ?? {}, problems);
   checkAuth(config.auth ?? {}, problems);
   if (problems.length > 0) throw new ConfigurationError(problems);
   const own = new URL(issuer);
@@ -168,6 +186,9 @@ export function resolveConfig(config: BulwarkConfig): ResolvedConfig {
       adminMfa: config.auth?.adminMfa ?? (mode === "development" ? "off" : "required"),
     },
     csrfOrigins: [own.origin, ...csrfOrigins],
+    csrfExempt: config.insecureCsrfExempt ?? [],
+    cors,
+    headers: config.headers ?? {},
   };
 }
 
@@ -207,22 +228,6 @@ function checkSmtp(
     if (!(error instanceof ConfigurationError)) throw error;
     problems.push(...error.problems);
   }
-}
-
-/** An origin is compared as a text: one with a path or in another spelling would never match. */
-function checkOrigins(
-  origins: readonly string[],
-  field: string,
-  problems: string[],
-): readonly string[] {
-  for (const [index, origin] of origins.entries()) {
-    if (URL.canParse(origin) && new URL(origin).origin === origin && origin !== "null") continue;
-    const came = JSON.stringify(origin);
-    problems.push(
-      `${field}[${index}]: expected an origin such as "https://app.example.com", came ${came}`,
-    );
-  }
-  return origins;
 }
 
 /** Durations and choices are checked here, since the services that use them are made later. */

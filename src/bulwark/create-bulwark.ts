@@ -35,6 +35,7 @@ import {
   systemClock,
   UnavailableError,
 } from "../core/index.ts";
+import type { CORS } from "../cors/index.ts";
 import { Sealer } from "../crypto/index.ts";
 import { CSRFProtection } from "../csrf/index.ts";
 import {
@@ -44,7 +45,6 @@ import {
   type QueryBuilder,
   type QueryBuilderOptions,
 } from "../database/index.ts";
-import { apiHeaders } from "../headers/index.ts";
 import type { DevelopmentMailbox, MailOutbox } from "../mail/index.ts";
 
 import {
@@ -60,9 +60,11 @@ import { cached } from "./cache.ts";
 import { type BulwarkConfig, resolveConfig } from "./config.ts";
 import { wireAccounts } from "./wire-accounts.ts";
 import { composeAuthenticators } from "./wire-auth.ts";
+import { wireCors } from "./wire-cors.ts";
 import { wireKeyRing } from "./wire-crypto.ts";
 import { type CheckCrossSite, wireCsrf } from "./wire-csrf.ts";
 import { wireDatabase } from "./wire-database.ts";
+import { type PageAnswer, wireHeaders } from "./wire-headers.ts";
 import { wireMail } from "./wire-mail.ts";
 import {
   meteredLimiter,
@@ -105,6 +107,10 @@ export interface Bulwark {
   readonly accounts: AccountAdmin;
   readonly firstAdmin: FirstAdmin;
   readonly csrf: CSRFProtection;
+  /** The allow-list of `origins` as functions, for hosts whose routes are not in a router of ours. */
+  readonly cors: CORS | undefined;
+  /** pageHeaders makes the headers of one page, and the nonce that its own scripts and styles carry. */
+  pageHeaders(): PageAnswer;
   /** requireRecentAuth wraps handlers that need a factor to have been proved a short time ago. */
   readonly requireRecentAuth: RequireRecentAuth;
   /** The mails that a development start keeps instead of sending them. */
@@ -196,7 +202,9 @@ function assemble(config: BulwarkConfig): Bulwark {
     mailer: mail.mailer,
   });
   const csrf = new CSRFProtection({ keys });
-  const crossSite = wireCsrf(resolved.csrfOrigins, csrf);
+  const crossSite = wireCsrf(resolved.csrfOrigins, csrf, resolved.csrfExempt);
+  const cors = wireCors(resolved.cors);
+  const headers = wireHeaders(resolved);
   const limits = wireLimits(resolved);
   const observability = createObservability(audit, metrics);
   bindObservability(observability);
@@ -229,7 +237,9 @@ function assemble(config: BulwarkConfig): Bulwark {
     version: config.version ?? "1",
     maxBodyBytes: 1_048_576,
     maxUrlLength: 8_192,
-    responseHeaders: apiHeaders({ hsts: resolved.mode === "production" }),
+    responseHeaders: headers.standing,
+    cors: cors?.policy,
+    csrfToken: crossSite.csrfToken,
     edge: [crossSite.stage],
     admission: [limits.admission],
     namedLimits: limits.named,
@@ -278,6 +288,8 @@ function assemble(config: BulwarkConfig): Bulwark {
     accounts: accounts.accounts,
     firstAdmin: accounts.firstAdmin,
     csrf,
+    cors,
+    pageHeaders: () => headers.page(),
     requireRecentAuth: recentAuth(accounts.hasSecondFactor),
     mailbox: mail.mailbox,
     adminMfa: authConfig.adminMfa,

@@ -1,16 +1,40 @@
 import { sessionCookieOf } from "../auth/index.ts";
-import { ForbiddenError, type RequestContext, type Stage } from "../core/index.ts";
-import { type CSRFProtection, crossSiteDecision } from "../csrf/index.ts";
+import { ForbiddenError, type Kernel, type RequestContext, type Stage } from "../core/index.ts";
+import { type CSRFProtection, crossSiteDecision, isSafeMethod } from "../csrf/index.ts";
+import { REPORTS_PATH } from "./wire-headers.ts";
 
 /** checkCrossSite throws CSRF_REJECTED unless a request comes from a page of ours, or shows a token of its session. */
 export type CheckCrossSite = (context: RequestContext) => void;
 
-/** wireCsrf makes the check of requests that carry our session cookie, and of those whose body asks for one. */
+export interface WiredCSRF {
+  readonly check: CheckCrossSite;
+  readonly stage: Stage;
+  readonly csrfToken: NonNullable<Kernel["csrfToken"]>;
+}
+
+/** Browsers send reports by themselves, with cookies and without a word of where from; nothing of a report is done in anyone's name. */
+const COLLECTOR = `POST ${REPORTS_PATH}`;
+
+/**
+ * wireCsrf makes the check of requests that carry our session cookie, and of those whose body asks for one. `exempt` are routes, each a
+ * method and the path exactly as it is defined.
+ */
 export function wireCsrf(
   origins: readonly string[],
   csrf: CSRFProtection,
-): { readonly check: CheckCrossSite; readonly stage: Stage } {
+  exempt: readonly string[] = [],
+): WiredCSRF {
   const allowed = new Set(origins);
+  const exempted = new Set([...exempt, COLLECTOR]);
+
+  const csrfToken: WiredCSRF["csrfToken"] = (context) => {
+    const cookie = sessionCookieOf(headerOf(context, "cookie"));
+    if (cookie === undefined) return "exempt";
+    const token = headerOf(context, "x-csrf-token");
+    if (token === null) return "missing";
+    const session = cookie === "ambiguous" ? "" : cookie.value;
+    return csrf.validateToken(session, token) ? "valid" : "invalid";
+  };
 
   const check: CheckCrossSite = (context) => {
     const facts = {
@@ -22,10 +46,7 @@ export function wireCsrf(
     };
     const decision = crossSiteDecision(facts, allowed);
     if (decision === "pass") return;
-    const cookie = sessionCookieOf(headerOf(context, "cookie"));
-    const session = cookie === undefined || cookie === "ambiguous" ? "" : cookie.value;
-    const token = headerOf(context, "x-csrf-token");
-    if (decision === "token" && csrf.validateToken(session, token)) return;
+    if (decision === "token" && csrfToken(context) === "valid") return;
     throw new ForbiddenError("This request does not come from a page of ours.", {
       code: "CSRF_REJECTED",
     });
@@ -34,21 +55,29 @@ export function wireCsrf(
   const stage: Stage = {
     phase: "csrf",
     policy: { name: "crossSite", options: { origins } },
-    bind: (_kernel, { method }) =>
+    bind: (_kernel, { method, path }) =>
       // Where no route answers, nothing is changed by anyone.
-      method === "*" || isSafe(method)
+      method === "*" || isSafeMethod(method) || exempted.has(`${method} ${path}`)
         ? () => "pass"
         : (context) => {
-            if (method === "*" && isSafe(context.method ?? context.request.method)) return "pass";
             if (sessionCookieOf(headerOf(context, "cookie")) !== undefined) check(context);
             return "pass";
           },
   };
-  return { check, stage };
+  return { check, stage, csrfToken };
 }
 
-const isSafe = (method: string): boolean =>
-  method === "GET" || method === "HEAD" || method === "OPTIONS";
+const ROUTE = /^(?:POST|PUT|PATCH|DELETE) \/(?:[^\s/]+\/)*[^\s/]+$/;
+
+/** checkExempt lists entries that are no route: a prefix, such as `POST /hooks/`, would exempt what nobody thought of. */
+export function checkExempt(exempt: readonly string[], problems: string[]): void {
+  for (const [index, route] of exempt.entries()) {
+    if (ROUTE.test(route)) continue;
+    problems.push(
+      `insecureCsrfExempt[${index}]: expected a route such as "POST /hooks/:id", came ${JSON.stringify(route)}`,
+    );
+  }
+}
 
 const headerOf = (context: RequestContext, name: string): string | null =>
   context.get === undefined ? context.request.headers.get(name) : context.get(name);
