@@ -182,10 +182,14 @@ export class APIKeyService extends KeyManager {
     return this.#usage.flush();
   }
 
-  /** close writes what was counted, and gives back what was taken of quotas. */
+  /** close writes what was counted, and gives back what was taken of quotas; that it could not is logged. */
   async close(): Promise<void> {
-    await this.#usage.close();
-    await this.#quotas.giveBack("all");
+    try {
+      await this.#usage.close();
+      await this.#quotas.giveBack("all");
+    } catch (err) {
+      this.#log?.warn({ err }, "the use of API keys could not be written; the last of it is lost");
+    }
   }
 
   #bearerOf(get: (name: string) => string | null): string | undefined {

@@ -5,7 +5,6 @@ import {
   type Clock,
   type EventContext,
   isUuid,
-  NotFoundError,
   UnauthorizedError,
 } from "../core/index.ts";
 import { sha256 } from "../crypto/index.ts";
@@ -52,14 +51,17 @@ export class LeakReports {
     this.#o = options;
   }
 
+  /** Whether there is a partner who may report. */
+  get isOn(): boolean {
+    return this.#o.settings.partners.length > 0;
+  }
+
   /**
    * partnerOf returns the name of the partner that signed a body (ECDSA on P-256 with SHA-256, DER in base64).
-   * Throws a NotFoundError only if there are no partners, and an UnauthorizedError only if none of them signed it.
+   * Throws an UnauthorizedError only if no partner signed it.
    */
   partnerOf(body: Uint8Array, headers: { get(name: string): string | null }): string {
-    const { partners } = this.#o.settings;
-    if (partners.length === 0) throw new NotFoundError("Path");
-    for (const partner of partners) {
+    for (const partner of this.#o.settings.partners) {
       const key = partner.keys.get(headers.get(partner.keyIdHeader) ?? "");
       const signature = headers.get(partner.signatureHeader);
       if (key === undefined || signature === null || signature.length > MAX_SIGNATURE) continue;

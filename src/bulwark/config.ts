@@ -1,3 +1,4 @@
+import { type APIKeyConfig, checkAPIKeyConfig } from "../api-keys/index.ts";
 import type { BreachCheck } from "../auth/index.ts";
 import { type Clock, ConfigurationError, type Log, parseDuration } from "../core/index.ts";
 import type { CORSOptions } from "../cors/index.ts";
@@ -93,6 +94,8 @@ export interface BulwarkConfig {
   readonly smtp?: SmtpConfig | undefined;
   /** How people sign in. */
   readonly auth?: AuthConfig | undefined;
+  /** Keys for programs. */
+  readonly apiKeys?: APIKeyConfig | undefined;
   /** Origins whose pages may read answers: exact ones, host suffixes such as `https://*.example.com`, or `"*"` without credentials. Default none. */
   readonly origins?: readonly string[] | undefined;
   /** What those pages may do. */
@@ -135,6 +138,7 @@ export interface ResolvedConfig {
     readonly productName: string;
     readonly adminMfa: "required" | "off";
   };
+  readonly apiKeys: APIKeyConfig;
   /** The issuer's origin, and those that may send our cookies besides. */
   readonly csrfOrigins: readonly string[];
   readonly csrfExempt: readonly string[];
@@ -167,6 +171,7 @@ export function resolveConfig(config: BulwarkConfig): ResolvedConfig {
   checkExempt(config.insecureCsrfExempt ?? [], problems);
   checkHeaders(config.headers ?? {}, problems);
   checkAuth(config.auth ?? {}, problems);
+  problems.push(...checkAPIKeyConfig(config.apiKeys ?? {}));
   if (problems.length > 0) throw new ConfigurationError(problems);
   const own = new URL(issuer);
   const local = mode === "development" ? localHosts(own) : [];
@@ -185,6 +190,7 @@ export function resolveConfig(config: BulwarkConfig): ResolvedConfig {
       productName: config.auth?.productName ?? own.hostname,
       adminMfa: config.auth?.adminMfa ?? (mode === "development" ? "off" : "required"),
     },
+    apiKeys: config.apiKeys ?? {},
     csrfOrigins: [own.origin, ...csrfOrigins],
     csrfExempt: config.insecureCsrfExempt ?? [],
     cors,

@@ -1,4 +1,5 @@
 import type { PgTable } from "drizzle-orm/pg-core";
+import { APIKeyHandler, type APIKeyService } from "../api-keys/index.ts";
 import { AuditLogger } from "../audit/index.ts";
 import {
   type AccountAdmin,
@@ -59,6 +60,7 @@ import { RateLimiter } from "../rate-limit/index.ts";
 import { cached } from "./cache.ts";
 import { type BulwarkConfig, resolveConfig } from "./config.ts";
 import { wireAccounts } from "./wire-accounts.ts";
+import { wireAPIKeys } from "./wire-api-keys.ts";
 import { composeAuthenticators } from "./wire-auth.ts";
 import { wireCors } from "./wire-cors.ts";
 import { wireKeyRing } from "./wire-crypto.ts";
@@ -81,6 +83,8 @@ import { wireTokens } from "./wire-tokens.ts";
 export interface BulwarkHandlers {
   readonly BaseAPIHandler: typeof BaseAPIHandler;
   readonly AuthenticatedAPIHandler: typeof AuthenticatedAPIHandler;
+  /** For routes of API keys alone. */
+  readonly APIKeyHandler: typeof APIKeyHandler;
   /** For routes that make a credential and need none: the session cookie is not read, since a stale one must not keep a person from signing in. */
   readonly SignInHandler: typeof BaseAPIHandler;
 }
@@ -105,6 +109,7 @@ export interface Bulwark {
   readonly factorChanges: FactorChanges;
   readonly passkeys: Passkeys;
   readonly accounts: AccountAdmin;
+  readonly apiKeys: APIKeyService;
   readonly firstAdmin: FirstAdmin;
   readonly csrf: CSRFProtection;
   /** The allow-list of `origins` as functions, for hosts whose routes are not in a router of ours. */
@@ -179,6 +184,7 @@ function assemble(config: BulwarkConfig): Bulwark {
     rolesThatNeedMfa: authConfig.rolesThatNeedMfa,
     withSigningKeys:
       authConfig.tokenAlgorithm !== undefined && authConfig.tokenAlgorithm !== "HS256",
+    onForget: () => apiKeys.forget(() => true),
   });
   const tokens = wireTokens({ config: resolved, database, keys, sealer, sessions, audit, clock });
   const refreshTokens = new RefreshTokens({ database, keys, sessions, audit, clock });
@@ -200,6 +206,15 @@ function assemble(config: BulwarkConfig): Bulwark {
     passkeys,
     limiter,
     mailer: mail.mailer,
+  });
+  const apiKeys = wireAPIKeys({
+    config: resolved,
+    database,
+    audit,
+    limiter,
+    mailer: mail.mailer,
+    clock,
+    log,
   });
   const csrf = new CSRFProtection({ keys });
   const crossSite = wireCsrf(resolved.csrfOrigins, csrf, resolved.csrfExempt);
@@ -231,6 +246,8 @@ function assemble(config: BulwarkConfig): Bulwark {
   };
   const prepare = (): Awaitable<void> => (phase === "open" ? undefined : ready());
 
+  // A key as a bearer token is told by its prefix, so keys are asked for first.
+  const tokensAndKeys = [apiKeys.authenticator(), sessionAuthenticator(tokens)];
   const kernel: Kernel = {
     clock,
     log,
@@ -241,7 +258,7 @@ function assemble(config: BulwarkConfig): Bulwark {
     cors: cors?.policy,
     csrfToken: crossSite.csrfToken,
     edge: [crossSite.stage],
-    admission: [limits.admission],
+    admission: [limits.admission, apiKeys.admission()],
     namedLimits: limits.named,
     limiter: meteredLimiter(limiter, metrics),
     audit,
@@ -249,18 +266,18 @@ function assemble(config: BulwarkConfig): Bulwark {
     trace: serverTracing,
     isHostAllowed: hostCheck(resolved.hosts),
     clientAddress: clientAddressReader(config),
-    authenticate: composeAuthenticators([
-      sessionAuthenticator(tokens),
-      cookieAuthenticator(sessions),
-    ]),
+    authenticate: composeAuthenticators([...tokensAndKeys, cookieAuthenticator(sessions)]),
     prepare,
   };
-  const withoutCookies = composeAuthenticators([sessionAuthenticator(tokens)], { cookies: false });
+  const withoutCookies = composeAuthenticators(tokensAndKeys, { cookies: false });
   const handlers: BulwarkHandlers = {
     BaseAPIHandler: class extends BaseAPIHandler {
       static override readonly kernel = kernel;
     },
     AuthenticatedAPIHandler: class extends AuthenticatedAPIHandler {
+      static override readonly kernel = kernel;
+    },
+    APIKeyHandler: class extends APIKeyHandler {
       static override readonly kernel = kernel;
     },
     SignInHandler: class extends BaseAPIHandler {
@@ -286,6 +303,7 @@ function assemble(config: BulwarkConfig): Bulwark {
     factorChanges: accounts.factorChanges,
     passkeys,
     accounts: accounts.accounts,
+    apiKeys,
     firstAdmin: accounts.firstAdmin,
     csrf,
     cors,
@@ -303,12 +321,16 @@ function assemble(config: BulwarkConfig): Bulwark {
     accountMailer: mail.mailer,
     outbox: mail.outbox,
     sealer,
-    sweep: () => accounts.sweep(),
+    async sweep() {
+      await accounts.sweep();
+      await apiKeys.sweep();
+    },
     ready,
     async close() {
       phase = "closed";
       await opening?.catch(() => {});
       await accounts.settled();
+      await apiKeys.close();
       await mail.stop();
       await database.close();
       await state.close();

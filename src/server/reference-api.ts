@@ -1,6 +1,7 @@
 import type { Bulwark } from "../bulwark/index.ts";
 import type { AnyRoute } from "../core/index.ts";
 import { adminRoutes } from "./admin/index.ts";
+import { apiKeyRoutes } from "./api-key-routes.ts";
 import { authRoutes } from "./auth/index.ts";
 import { healthRoutes } from "./health-routes.ts";
 import { jwksRoutes } from "./jwks-routes.ts";
@@ -31,6 +32,7 @@ export function referenceRoutes(
     ...(options.providers ?? []),
     ...jwksRoutes(bulwark),
     ...productRoutes(bulwark),
+    ...apiKeyRoutes(bulwark),
     ...adminRoutes(bulwark),
     ...setupRoutes(bulwark),
     ...healthRoutes(bulwark),

@@ -313,17 +313,19 @@ export class SessionStore {
   }
 
   /** revokeAll ends the sessions of a user, but for one where one is named, and returns how many. */
-  revokeAll(
+  async revokeAll(
     userId: string,
     options: { readonly except?: string | undefined } = {},
     tx?: Orm,
   ): Promise<number> {
     const { except } = options;
-    return this.#end(
+    const ended = await this.#end(
       and(eq(sessions.userId, userId), except === undefined ? undefined : ne(sessions.id, except)),
       tx,
       (session) => session.userId === userId && session.id !== except,
     );
+    this.#onForget?.();
+    return ended;
   }
 
   async #end(
