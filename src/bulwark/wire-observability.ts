@@ -40,7 +40,9 @@ export function wireEventMeter(metrics: Metrics): (event: SecurityEvent) => void
 /** meteredLimiter counts what each limit refused. */
 export function meteredLimiter(limiter: RateLimiter, metrics: Metrics): Limiter {
   const count = (verdict: Verdict): Verdict => {
-    for (const policy of verdict.violated) {
+    for (const name of verdict.violated) {
+      // The limits of keys are named by whoever makes keys: they share one series.
+      const policy = name.startsWith("key:") ? "key" : name;
       metrics
         .counter("bulwark_rate_limit_refusals_total", "Requests refused by a limit.", { policy })
         .add();

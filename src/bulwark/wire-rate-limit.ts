@@ -28,11 +28,15 @@ export function wireLimits(config: ResolvedConfig): WiredLimits {
       phase: "limit",
       policy: { name: "admission", options: { anonymous, user } },
       bind: (kernel) =>
-        decideLimits(kernel, (context) =>
-          context.principal === undefined
-            ? [{ policy: anonymous, key: addressKey(context) }]
-            : [{ policy: user, key: principalKey(context) }],
-        ),
+        decideLimits(kernel, (context) => {
+          const { principal } = context;
+          if (principal === undefined) return [{ policy: anonymous, key: addressKey(context) }];
+          const key = principalKey(context);
+          if (principal.kind === "user" || principal.limits === undefined)
+            return [{ policy: user, key }];
+          // A key's own, decided together, in the place of the one by user.
+          return principal.limits.map((limit) => ({ policy: limit, key }));
+        }),
     },
   };
 }

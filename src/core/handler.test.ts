@@ -112,6 +112,7 @@ describe.each(METHODS)("%s", (method) => {
       method,
       path: "/things/:id",
       policies: [{ name: "requireAuth", options: true }],
+      principals: ["user"],
       definition: { path: "/things/:id", requireAuth: true, summary: "s" },
     });
   });

@@ -2,7 +2,7 @@ import type { Awaitable } from "./awaitable.ts";
 import type { ParamsOf, RequestContext } from "./context.ts";
 import type { RouteInfo } from "./exchange.ts";
 import { bareKernel, type Kernel } from "./kernel.ts";
-import { composeRoute } from "./pipeline.ts";
+import { admittedKinds, composeRoute } from "./pipeline.ts";
 import type { AuthInfo, AuthResult, Principal } from "./principal.ts";
 import { type AnyHandler, checkPolicy, type Route, type RoutePolicy } from "./route.ts";
 import { type Handler, unwrap } from "./stage.ts";
@@ -95,6 +95,7 @@ function define<Method extends string>(method: Method): Define<Method> {
       method,
       path: given.path,
       policies: stated,
+      principals: admittedKinds(handlers, policy, stages),
       definition: policy,
       handle,
     });

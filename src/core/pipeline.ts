@@ -253,12 +253,21 @@ function namedLimits(
   ];
 }
 
-function authenticate({ hooks, policy, stages }: RouteDefinition): Step {
-  const admitted = new Set([
+/** admittedKinds are the kinds of principal that a route lets in: those of its handler class, its policy and its stages. */
+export const admittedKinds = (
+  hooks: Pick<RouteHooks, "principals">,
+  policy: AnyRoutePolicy,
+  stages: readonly Stage[],
+): readonly Principal["kind"][] => [
+  ...new Set([
     ...hooks.principals,
     ...(policy.principals ?? []),
     ...stages.flatMap((stage) => stage.principals ?? []),
-  ]);
+  ]),
+];
+
+function authenticate({ hooks, policy, stages }: RouteDefinition): Step {
+  const admitted = new Set(admittedKinds(hooks, policy, stages));
   // Its context promises a user: whoever has none must have been named by the route itself.
   const withoutUser = new Set(policy.principals);
   const admit = (exchange: Exchange, result: AuthResult): "pass" => {

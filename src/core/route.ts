@@ -47,6 +47,8 @@ export interface Route<Method extends string, Path extends string, Query, Body, 
   readonly method: Method;
   readonly path: Path;
   readonly policies: readonly StagePolicy[];
+  /** Kinds of principal that it lets in; documents show it. */
+  readonly principals: readonly Principal["kind"][];
   /** The policy that the route was defined with; documents and clients read it. */
   readonly definition: AnyRoutePolicy;
   /** handle is the route without the promise around an answer that is there already; for adapters. */

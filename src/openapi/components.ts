@@ -112,6 +112,12 @@ export const SECURITY_SCHEMES = {
     bearerFormat: "JWT",
     description: "The access token of a session, as signing in returns it.",
   },
+  apiKey: {
+    type: "apiKey",
+    in: "header",
+    name: "x-api-key",
+    description: "An API key, within its scopes and its limits.",
+  },
 };
 
 /** What stands on every path, and so is said once. */

@@ -154,6 +154,23 @@ describe("an operation", () => {
     expect(operation.responses).toHaveProperty("403");
   });
 
+  test.each([
+    [["user"], [{ bearer: [] }]],
+    [
+      ["user", "userKey"],
+      [{ bearer: [] }, { apiKey: [] }],
+    ],
+    [["tenantKey"], [{ apiKey: [] }]],
+  ] as const)("that lets in %j asks for %j", (principals, security) => {
+    class Handlers extends BaseAPIHandler {
+      static override readonly principals = principals;
+      static override checkAuth = () => ({ isAuthenticated: false, reason: "absent" }) as const;
+    }
+    const route = Handlers.GET(() => null, { path: "/things", requireAuth: true });
+    const document = openApiDocument([route as never], OPTIONS);
+    expect(only(document.paths["/things"]).security).toEqual(security);
+  });
+
   test("answers 421 unless it stands under any Host", () => {
     const probe = define.GET(() => null, { ...open, path: "/probe", insecureAnyHost: true });
     const other = define.GET(() => null, { ...open, path: "/other" });

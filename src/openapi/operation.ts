@@ -39,13 +39,20 @@ export function operationOf(
           },
         }),
     responses: { [status]: success, ...errorResponses(errorCodes(route)) },
-    security: requireAuth ? [{ bearer: [] }] : [],
+    security: requireAuth ? securityOf(route) : [],
     "x-bulwark-policies": policyNotes(route),
   };
 }
 
 function bodyOf(schema: MediaType["schema"] & object, registry: SchemaRegistry): MediaType {
   return { schema, example: exampleOf(schema, (each) => registry.resolve(each)) };
+}
+
+/** One of these is enough: the token of a person, or a key, as far as the route lets them in. */
+function securityOf({ principals }: AnyRoute): Operation["security"] {
+  const people = principals.includes("user");
+  const keys = principals.some((kind) => kind !== "user");
+  return [...(people ? [{ bearer: [] }] : []), ...(keys ? [{ apiKey: [] }] : [])];
 }
 
 /** tagOf is the first segment after `/api`: routes of one resource stand together. */

@@ -54,14 +54,18 @@ describe("the document", () => {
 });
 
 describe("who may call what", () => {
-  test("an operation asks for a bearer token exactly where its route asks for a user", () => {
-    for (const { method, path, definition } of referenceRoutes(bulwark)) {
+  test("an operation asks for a token, or a key, exactly where its route lets in who has one", () => {
+    for (const { method, path, definition, principals } of referenceRoutes(bulwark)) {
       const template = path.replaceAll(/[:*](\w+)/g, "{$1}");
       const { security, responses } = operation(method.toLowerCase(), template);
-      expect(security, path).toEqual(definition.requireAuth ? [{ bearer: [] }] : []);
+      const keys = principals.includes("userKey") ? [{ apiKey: [] }] : [];
+      const either = [{ bearer: [] }, ...keys];
+      expect(security, path).toEqual(definition.requireAuth ? either : []);
       if (definition.requireAuth) expect(responses, path).toHaveProperty("401");
     }
     expect(document.components.securitySchemes["bearer"]).toMatchObject({ scheme: "bearer" });
+    expect(document.components.securitySchemes["apiKey"]).toMatchObject({ name: "x-api-key" });
+    expect(operation("get", "/api/api-keys").security).toEqual([{ bearer: [] }]);
   });
 
   test("roles, limits and rates stand as x-bulwark-policies", () => {
