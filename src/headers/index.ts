@@ -13,4 +13,5 @@ export {
   pageHeaders,
   pageNonce,
 } from "./page-headers.ts";
+export { type BrowserReport, parseReports, REPORT_TYPES, type ReportType } from "./reports.ts";
 export { securityHeaders, setSecurityHeaders } from "./security-headers.ts";
