@@ -1,0 +1,16 @@
+export {
+  all,
+  any,
+  type Condition,
+  equals,
+  type FieldValue,
+  inTenant,
+  isIn,
+  not,
+  ownedBy,
+} from "./condition.ts";
+export { allOf, anyOf, conditionSql } from "./condition-sql.ts";
+export { checkField } from "./field-name.ts";
+export { type Matcher, matcherOf } from "./matcher.ts";
+export { fieldsOf, type Normal, normalize } from "./normal-form.ts";
+export { wordsOf } from "./words.ts";
