@@ -11,6 +11,7 @@ import {
   uuidv7,
 } from "../core/index.ts";
 import { type Database, insideTransaction } from "../database/index.ts";
+import { redactText } from "../observability/index.ts";
 import { RefusalThrottle } from "./refusal-throttle.ts";
 
 export interface AuditLoggerOptions {
@@ -110,12 +111,20 @@ function insertOf(event: SecurityEvent, context: EventContext, now: number, buck
     ON CONFLICT (bucket) DO UPDATE SET count = bulwark.audit_events.count + 1`;
 }
 
-/** PostgreSQL's text holds no NUL, and a row has no use for more than a kibi of it. */
+/**
+ * PostgreSQL's text holds no NUL, and a row has no use for more than a kibi of it. Others' words may hold a secret that stands in the
+ * wrong place, such as a key in a path: it is hidden.
+ */
 const text = (value: string | null | undefined): string | null =>
-  value?.slice(0, MAX_TEXT).replaceAll("\0", "\uFFFD").toWellFormed() ?? null;
+  value == null
+    ? null
+    : redactText(value.slice(0, MAX_TEXT)).replaceAll("\0", "\uFFFD").toWellFormed();
+
+const shown = (_name: string, value: unknown): unknown =>
+  typeof value === "string" ? redactText(value) : value;
 
 function metadataOf(event: SecurityEvent): string {
-  const json = JSON.stringify(event.metadata ?? {}).replaceAll("\\u0000", "\\ufffd");
+  const json = JSON.stringify(event.metadata ?? {}, shown).replaceAll("\\u0000", "\\ufffd");
   if (json.length <= MAX_METADATA) return json;
   return JSON.stringify({ truncated: true, length: json.length });
 }

@@ -3,6 +3,7 @@ import { createLog } from "./log.ts";
 import { redact, redactText } from "./redact.ts";
 
 const JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1MSJ9.c2lnbmF0dXJl";
+const API_KEY = `bwk_live_${"a".repeat(22)}_${"B".repeat(38)}`;
 
 describe("by name", () => {
   test.each([
@@ -68,6 +69,10 @@ describe("by name", () => {
 describe("by pattern", () => {
   test.each<[text: string, shown: string]>([
     [`sent ${JWT} on`, "sent [redacted] on"],
+    [`key ${API_KEY}!`, "key [redacted]!"],
+    [`X_${API_KEY} ${API_KEY}`, "X_[redacted] [redacted]"],
+    [`cut ${API_KEY.slice(0, 40)}`, "cut [redacted]"],
+    [`its hint ${API_KEY.slice(0, 31)}`, `its hint ${API_KEY.slice(0, 31)}`],
     ["Authorization: Bearer abcdefgh12345", "Authorization: [redacted]"],
     ["basic dXNlcjpwYXNzd29yZA==", "[redacted]"],
     ["hash $argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA", "hash [redacted]"],

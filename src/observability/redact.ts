@@ -16,9 +16,10 @@ const SECRET_NAMES: ReadonlySet<string> = new Set([
 /** Names that end so are secrets whatever stands before: `clientSecret`, `id_token`, `proxy-authorization`. */
 const SECRET_ENDING = /(?:password|passphrase|secret|token|authorization|cookie)$/;
 
-/** Texts that are secrets wherever they stand: JWTs, credentials in headers and URLs, PHC and bcrypt hashes. */
+/** Texts that are secrets wherever they stand: JWTs, API keys (cut ones too), credentials in headers and URLs, PHC and bcrypt hashes. */
 const SECRET_TEXTS: readonly RegExp[] = [
   /\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*/g,
+  /[a-z0-9]{2,16}_(?:live|test)_[0-9A-Za-z]{22}_[0-9A-Za-z]*/g,
   /\b(?:Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}/gi,
   /\$(?:argon2(?:id|i|d)|2[aby]|scrypt|pbkdf2[a-z0-9-]*)\$[^\s"']+/g,
   /(?<=:\/\/[^\s/@:]{0,64}:)[^\s/@]{1,256}(?=@)/g,

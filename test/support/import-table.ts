@@ -72,7 +72,11 @@ export const IMPORT_TABLE: Readonly<Record<string, FolderRules>> = {
     folders: ["core", "crypto", "database", "observability"],
     packages: ["node:", "drizzle-orm"],
   },
-  audit: { level: 4, folders: ["core", "crypto", "database"], packages: ["node:", "drizzle-orm"] },
+  audit: {
+    level: 4,
+    folders: ["core", "crypto", "database", "observability"],
+    packages: ["node:", "drizzle-orm"],
+  },
   bulwark: { level: 6, folders: [...BASE, ...FEATURES], packages: ["node:", "drizzle-orm"] },
   adapters: { level: 7, folders: ["core"], packages: ["node:"] },
   server: {
