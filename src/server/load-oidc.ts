@@ -13,7 +13,7 @@ export async function loadOidc(bulwark: Bulwark, config: OidcConfig): Promise<re
     "../auth/oidc/index.ts"
   );
   const { oidcRoutes } = await import("./oidc-routes.ts");
-  const { database, audit, clock, issuer, mode, sealer, registration, handlers } = bulwark;
+  const { database, audit, clock, log, issuer, mode, sealer, registration, handlers } = bulwark;
   const problems: string[] = [];
   const providers = resolveOidc(config, mode, problems);
   if (problems.length > 0) throw new ConfigurationError(problems);
@@ -56,6 +56,7 @@ export async function loadOidc(bulwark: Bulwark, config: OidcConfig): Promise<re
       const deviceToken = cookieOf(context, DEVICE_COOKIE);
       return bulwark.signIn.complete(user, proved, { ...request, deviceToken }, context);
     },
-    challengePage: "/auth/login",
+    pages: { signIn: "/auth/login", account: "/auth/account" },
+    log,
   });
 }

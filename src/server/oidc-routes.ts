@@ -12,11 +12,13 @@ import {
   type BaseAPIHandler,
   type EventContext,
   ForbiddenError,
+  type Log,
   type RequestContext,
   ResponseBuilder,
   type UserPrincipal,
   type Wrapper,
 } from "../core/index.ts";
+import { type OidcPages, onPage, redirect, rememberPage } from "./oidc-refusals.ts";
 
 /** What a sign-in comes to: tokens, cookies, or a second factor that is still to be proved. */
 type OidcCompletion =
@@ -44,8 +46,9 @@ export interface OidcRoutesOptions {
     request: Pick<SignedInAtProvider, "mode" | "provedSecondFactor">,
     context: RequestContext & EventContext,
   ) => Promise<OidcCompletion>;
-  /** The page on which a second factor is asked for in cookie mode; the challenge rides in its fragment. Default: it is answered as JSON. */
-  readonly challengePage?: string | undefined;
+  /** The pages of cookie mode; what they are told rides in their fragments. Default: a second factor, and every refusal, is answered as JSON. */
+  readonly pages?: OidcPages | undefined;
+  readonly log: Log;
 }
 
 const StartQuery = z.strictObject({
@@ -74,6 +77,19 @@ export function oidcRoutes(options: OidcRoutesOptions): readonly AnyRoute[] {
 function signInRoutes(options: OidcRoutesOptions): readonly AnyRoute[] {
   const { SignInHandler, provider, signIn, issuer } = options;
 
+  const finish = async (context: CallbackContext): Promise<unknown> => {
+    const { request, params } = context;
+    const { search } = new URL(request.url);
+    const cookies = request.headers.get("cookie");
+    // Whatever comes of it, this browser's part is over.
+    context.header("set-cookie", provider.expiredCookie);
+    const outcome = await signIn.finish(params.provider, search, cookies, context);
+    if (outcome.intent === "sign-in") return answerSignIn(outcome, context, options);
+    return outcome.mode === "cookie"
+      ? redirect(outcome.returnTo ?? "/")
+      : ResponseBuilder.success({ linked: true });
+  };
+
   const list = SignInHandler.GET(() => provider.list(), {
     path: "/api/auth/oidc",
     requireAuth: false,
@@ -91,6 +107,7 @@ function signInRoutes(options: OidcRoutesOptions): readonly AnyRoute[] {
         fresh: fresh === "true",
       });
       context.header("set-cookie", cookie);
+      rememberPage(mode === "cookie" ? "signIn" : undefined, context);
       return redirect(url);
     },
     {
@@ -104,34 +121,20 @@ function signInRoutes(options: OidcRoutesOptions): readonly AnyRoute[] {
     },
   );
 
-  const callback = SignInHandler.GET(
-    async (context) => {
-      const { request, params } = context;
-      const { search } = new URL(request.url);
-      const cookies = request.headers.get("cookie");
-      // Whatever comes of it, this browser's part is over.
-      context.header("set-cookie", provider.expiredCookie);
-      const outcome = await signIn.finish(params.provider, search, cookies, context);
-      if (outcome.intent === "sign-in") return answerSignIn(outcome, context, options);
-      return outcome.mode === "cookie"
-        ? redirect(outcome.returnTo ?? "/")
-        : ResponseBuilder.success({ linked: true });
-    },
-    {
-      path: "/api/auth/oidc/:provider/callback",
-      requireAuth: false,
-      limits: ["login"],
-      errors: [
-        "INVALID_REQUEST",
-        "INVALID_CREDENTIALS",
-        "FORBIDDEN",
-        "NOT_FOUND",
-        "CONFLICT",
-        "EXTERNAL_SERVICE_ERROR",
-      ],
-      summary: "Come back from a provider",
-    },
-  );
+  const callback = SignInHandler.GET((context) => onPage(() => finish(context), context, options), {
+    path: "/api/auth/oidc/:provider/callback",
+    requireAuth: false,
+    limits: ["login"],
+    errors: [
+      "INVALID_REQUEST",
+      "INVALID_CREDENTIALS",
+      "FORBIDDEN",
+      "NOT_FOUND",
+      "CONFLICT",
+      "EXTERNAL_SERVICE_ERROR",
+    ],
+    summary: "Come back from a provider",
+  });
 
   return [list, start, callback];
 }
@@ -140,7 +143,7 @@ function signInRoutes(options: OidcRoutesOptions): readonly AnyRoute[] {
 async function answerSignIn(
   outcome: SignedInAtProvider,
   context: RequestContext,
-  { complete, challengePage }: OidcRoutesOptions,
+  { complete, pages }: OidcRoutesOptions,
 ): Promise<unknown> {
   const { user, proved, provedSecondFactor, mode, returnTo } = outcome;
   const done = await complete(user, proved, { mode, provedSecondFactor }, context);
@@ -153,12 +156,12 @@ async function answerSignIn(
     return ResponseBuilder.success(answer);
   }
   const { challengeToken, methods } = done;
-  if (mode === "token" || challengePage === undefined) {
+  if (mode === "token" || pages === undefined) {
     return ResponseBuilder.success({ mfaRequired: true, challengeToken, methods });
   }
   const facts = { challenge: challengeToken, methods: methods.join(",") };
   const fragment = new URLSearchParams(returnTo === undefined ? facts : { ...facts, returnTo });
-  return redirect(`${challengePage}#${fragment}`);
+  return redirect(`${pages.signIn}#${fragment}`);
 }
 
 function identityRoutes(options: OidcRoutesOptions): readonly AnyRoute[] {
@@ -180,6 +183,7 @@ function identityRoutes(options: OidcRoutesOptions): readonly AnyRoute[] {
           returnTo: returnTo === undefined ? undefined : checkReturnTo(returnTo, issuer),
         });
         context.header("set-cookie", cookie);
+        rememberPage(via === "cookie" ? "account" : undefined, context);
         return { url };
       },
     ),
@@ -219,9 +223,7 @@ function identityRoutes(options: OidcRoutesOptions): readonly AnyRoute[] {
 }
 
 type LinkInput = z.infer<typeof LinkBody>;
-
-const redirect = (location: string): Response =>
-  new Response(null, { status: 303, headers: { location } });
+type CallbackContext = RequestContext<false, { readonly provider: string }> & EventContext;
 
 function personOf({ principal }: Pick<RequestContext, "principal">): UserPrincipal {
   if (principal?.kind === "user") return principal;

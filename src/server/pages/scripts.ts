@@ -15,6 +15,7 @@ const SCRIPTS: ReadonlySet<string> = new Set([
   "login.js",
   "mailbox.js",
   "mailed.js",
+  "oidc.js",
   "operation-view.js",
   "operations.js",
   "own-data.js",

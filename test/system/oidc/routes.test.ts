@@ -100,6 +100,7 @@ describe("start", () => {
       expect.stringMatching(
         /^__Host-oidc=[\w-]{43}; Max-Age=600; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
       ),
+      "__Host-oidc-page=signIn; Max-Age=3600; Path=/; HttpOnly; Secure; SameSite=Lax",
     ]);
   });
 
@@ -205,6 +206,115 @@ describe("callback", () => {
   });
 });
 
+describe("a callback that is refused, in cookie mode", () => {
+  const cancelled = { subject: "ada", deny: "<script>" };
+
+  async function begun(query = "?mode=cookie"): Promise<{ url: string; cookie: string }> {
+    const started = await call(`/api/auth/oidc/one/start${query}`);
+    return { url: started.headers.get("location") ?? "", cookie: cookiesOf(started) };
+  }
+  const shown = (answer: Answer): unknown[] => [answer.status, answer.headers.get("location")];
+
+  test("goes to the sign-in with a code, and both cookies are gone", async () => {
+    const answer = await signIn("?mode=cookie&returnTo=/a", cancelled);
+    expect(shown(answer)).toEqual([303, "/auth/login#error=refused"]);
+    expect(answer.text).toBe("");
+    expect(answer.headers.get("cache-control")).toBe("no-store");
+    expect(answer.headers.getSetCookie().map((line) => line.split(";")[0])).toEqual([
+      "__Host-oidc-page=",
+      "__Host-oidc=",
+    ]);
+  });
+
+  test.each<[code: string, change: (back: URL) => string]>([
+    ["over", () => "/api/auth/oidc/one/callback"],
+    ["over", () => `/api/auth/oidc/one/callback?state=${"s".repeat(43)}`],
+    ["over", ({ pathname, search }) => `${pathname}${search}&iss=https://evil.example`],
+    ["over", ({ pathname, search }) => `${pathname}${search.replace(/code=[^&]+/, "code=x")}`],
+    [
+      "unavailable",
+      ({ pathname, searchParams }) =>
+        `${pathname}?error=server_error&state=${searchParams.get("state")}&iss=${searchParams.get("iss")}`,
+    ],
+  ])("says %s where the answer is none (%#)", async (code, change) => {
+    const { url, cookie } = await begun();
+    const back = change(await server.signIn(url, { subject: "ada" }));
+    expect(shown(await call(back, { cookie }))).toEqual([303, `/auth/login#error=${code}`]);
+    expect(await countOf("users")).toBe(0);
+  });
+
+  test("a sign-in that took too long is told on the page too", async () => {
+    const { url, cookie } = await begun();
+    const back = await backFrom(url);
+    app.clock.advance(600_000);
+    expect(shown(await call(back, { cookie }))).toEqual([303, "/auth/login#error=over"]);
+  });
+
+  test("says that an address is taken, and no more of a disabled account than of a bad answer", async () => {
+    const { email } = await app.signUp();
+    server.accounts.set("mallory", { email });
+    const taken = await signIn("?mode=cookie", { subject: "mallory" });
+    expect(shown(taken)).toEqual([303, "/auth/login#error=taken"]);
+    await signIn();
+    await app.query(sql`UPDATE bulwark.users SET disabled_at = now()`);
+    const refused = await signIn("?mode=cookie");
+    expect(shown(refused)).toEqual([303, "/auth/login#error=not-proved"]);
+  });
+
+  test("a provider that is down is in the log", async () => {
+    const { url, cookie } = await begun();
+    const { pathname, searchParams } = await server.signIn(url, { subject: "ada" });
+    const state = searchParams.get("state");
+    const query = `?error=server_error&state=${state}&iss=${searchParams.get("iss")}`;
+    await call(`${pathname}${query}`, { cookie });
+    expect(app.log.join("")).toContain("a provider failed");
+  });
+
+  test("a link that was refused goes to the account", async () => {
+    const account = await app.signUp();
+    const origin = { "sec-fetch-site": "same-origin" };
+    const { email, password } = account;
+    const signedIn = await app.call("POST", "/api/auth/login", {
+      body: { email, password, mode: "cookie" },
+      headers: origin,
+    });
+    const session = cookiesOf(signedIn);
+    const path = "/api/auth/oidc/one/link";
+    const asked = await call(path, { method: "POST", body: {}, cookie: session, headers: origin });
+    const { url } = asked.json["data"] as { url: string };
+    const cookie = `${session}; ${cookiesOf(asked)}`;
+    const answer = await call(await backFrom(url, cancelled), { cookie });
+    expect(shown(answer)).toEqual([303, "/auth/account#error=refused"]);
+  });
+
+  test.each([
+    ["no such cookie", ""],
+    ["one of another value", "__Host-oidc-page=//evil.example"],
+    ["one with the name of what every object has", "__Host-oidc-page=constructor"],
+    ["one that comes twice", "__Host-oidc-page=signIn; __Host-oidc-page=account"],
+  ])("is JSON with %s", async (_what, cookie) => {
+    const answer = await call("/api/auth/oidc/one/callback?state=x", { cookie });
+    expect([answer.status, answer.json["code"]]).toEqual([400, "INVALID_REQUEST"]);
+  });
+
+  test("is JSON in token mode, also after a sign-in by cookies was begun and left", async () => {
+    const left = await begun();
+    const started = await call("/api/auth/oidc/one/start", { cookie: left.cookie });
+    expect(started.headers.getSetCookie()).toContainEqual(
+      expect.stringMatching(/^__Host-oidc-page=; Max-Age=0;/),
+    );
+    const answer = await call(await backFrom(started.headers.get("location") ?? "", cancelled), {
+      cookie: cookiesOf(started),
+    });
+    expect([answer.status, answer.json["code"]]).toEqual([403, "FORBIDDEN"]);
+  });
+
+  test("at a provider that is not there is 404", async () => {
+    const { cookie } = await begun();
+    expect((await call("/api/auth/oidc/two/callback", { cookie })).status).toBe(404);
+  });
+});
+
 describe("an account with a second factor of ours", () => {
   beforeEach(async () => {
     await signIn();
@@ -223,7 +333,10 @@ describe("an account with a second factor of ours", () => {
       "mfaRequired",
     ]);
     const cookie = await signIn("?mode=cookie");
-    expect(cookie.headers.getSetCookie()).toEqual([expect.stringMatching(/^__Host-oidc=;/)]);
+    expect(cookie.headers.getSetCookie()).toEqual([
+      expect.stringMatching(/^__Host-oidc-page=; Max-Age=0;/),
+      expect.stringMatching(/^__Host-oidc=; Max-Age=0;/),
+    ]);
     expect(await app.query(sql`SELECT id FROM bulwark.sessions`)).toHaveLength(before);
   });
 

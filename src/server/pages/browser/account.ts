@@ -1,7 +1,8 @@
 import { agentName } from "./agent.ts";
 import { type Answer, api } from "./api.ts";
 import { byId, element } from "./dom.ts";
-import { onSubmit, showFaults } from "./forms.ts";
+import { onSubmit, showFaults, takeToken } from "./forms.ts";
+import { oidcRefusal } from "./oidc.ts";
 import { bindOwnData } from "./own-data.ts";
 import { createPasskey, declined, hasPasskeys } from "./passkeys.ts";
 import { bindPasswords } from "./passwords.ts";
@@ -290,4 +291,7 @@ byId("account", HTMLDivElement).addEventListener(
   },
   true,
 );
-void load();
+const refusal = oidcRefusal(new URLSearchParams(takeToken()).get("error"));
+void load().then(() => {
+  if (refusal !== undefined) tell(refusal, true);
+});
