@@ -1,0 +1,160 @@
+import type { Clock, LimitPolicy, LimitRequest } from "../../core/index.ts";
+import { checkedPolicy, costOf } from "../limit.ts";
+import { DECIDE } from "./decide-script.ts";
+import { hashSlot } from "./hash-slot.ts";
+import { keyName, kindOf, plain } from "./key-name.ts";
+import type { RedisCommands } from "./redis-commands.ts";
+import { Script, within } from "./script.ts";
+
+/** What the server said of one request of a decision. */
+export interface Answered {
+  readonly waitMs: number;
+  readonly remaining: number;
+  readonly resetMs: number;
+}
+
+/** What the server said of a decision that was sent at `since`. */
+export interface Answer {
+  readonly allowed: boolean;
+  readonly each: readonly Answered[];
+  readonly since: number;
+}
+
+interface Waiting {
+  readonly requests: readonly LimitRequest[];
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface BatchesOptions {
+  readonly redis: RedisCommands;
+  readonly clock: Clock;
+  readonly prefix: string;
+  readonly budgetMs: number;
+  /** Whether the keys of one script must lie in one slot. */
+  readonly isCluster: boolean;
+  /** Told how each batch ended. */
+  readonly onEnd: (error: unknown) => void;
+}
+
+const MAX_BATCH = 256;
+const script = new Script(DECIDE);
+
+/**
+ * Batches gathers the decisions of one turn of the event loop and has them decided in one step, in the order in which they came, 256
+ * at most at once; on a cluster, one step for each hash slot. A batch is sent once: without an answer in time nobody knows what
+ * became of it, and all of it rejects.
+ */
+export class Batches {
+  readonly #options: BatchesOptions;
+  #waiting: Waiting[] = [];
+
+  constructor(options: BatchesOptions) {
+    this.#options = options;
+  }
+
+  /** decide rejects with whatever kept the server from answering. */
+  decide(requests: readonly LimitRequest[]): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      if (this.#waiting.length === 0) setImmediate(() => this.#send());
+      this.#waiting.push({ requests, resolve, reject });
+    });
+  }
+
+  #send(): void {
+    const all = this.#waiting;
+    this.#waiting = [];
+    for (const group of this.#options.isCluster ? bySlot(all) : [all]) {
+      for (let from = 0; from < group.length; from += MAX_BATCH) {
+        void this.#run(group.slice(from, from + MAX_BATCH));
+      }
+    }
+  }
+
+  async #run(batch: readonly Waiting[]): Promise<void> {
+    const { redis, clock, budgetMs, prefix, onEnd } = this.#options;
+    const since = clock.now();
+    try {
+      const { keys, values } = encode(batch, prefix);
+      const answer = await within(script.run(redis, keys, values), budgetMs);
+      const answers = decode(batch, answer, since);
+      onEnd(undefined);
+      for (const [index, one] of answers.entries()) batch[index]?.resolve(one);
+    } catch (error) {
+      onEnd(error);
+      for (const { reject } of batch) reject(error);
+    }
+  }
+}
+
+function bySlot(all: readonly Waiting[]): Waiting[][] {
+  const groups = new Map<number, Waiting[]>();
+  for (const waiting of all) {
+    const [first] = waiting.requests;
+    const slot = hashSlot(plain(first?.tag ?? first?.key ?? ""));
+    const group = groups.get(slot);
+    if (group === undefined) groups.set(slot, [waiting]);
+    else group.push(waiting);
+  }
+  return [...groups.values()];
+}
+
+/** encode writes a batch as the script reads it; each key and each limit stands once. */
+function encode(
+  batch: readonly Waiting[],
+  prefix: string,
+): { readonly keys: string[]; readonly values: (string | number)[] } {
+  const keys = new Map<string, number>();
+  const limits = new Map<LimitPolicy, number>();
+  const numbers: (string | number)[] = [];
+  const decisions: number[] = [];
+  for (const { requests } of batch) {
+    decisions.push(requests.length);
+    for (const request of requests) {
+      const { policy } = request;
+      const kind = kindOf(policy.algorithm ?? "token-bucket");
+      let limit = limits.get(policy);
+      if (limit === undefined) {
+        limit = limits.size + 1;
+        limits.set(policy, limit);
+        numbers.push(
+          kind,
+          policy.requests,
+          policy.windowMs * 1_000,
+          policy.burst ?? policy.requests,
+        );
+      }
+      const name = prefix + keyName(kind, request);
+      let key = keys.get(name);
+      if (key === undefined) {
+        key = keys.size + 1;
+        keys.set(name, key);
+      }
+      decisions.push(key, limit, request.cost ?? 1);
+    }
+  }
+  return { keys: [...keys.keys()], values: [limits.size, ...numbers, ...decisions] };
+}
+
+function decode(batch: readonly Waiting[], answer: unknown, since: number): Answer[] {
+  if (!Array.isArray(answer)) throw new TypeError("the script answered no list");
+  const numbers = answer as number[];
+  let at = 0;
+  const next = (): number => {
+    const value = Number(numbers[at]);
+    at += 1;
+    if (!Number.isFinite(value)) throw new TypeError("the script answered too little");
+    return value;
+  };
+  return batch.map(({ requests }) => {
+    const allowed = next() === 1;
+    const each = requests.map(() => ({ waitMs: next(), remaining: next(), resetMs: next() }));
+    return { allowed, each, since };
+  });
+}
+
+/** checkRequest throws a RangeError only if a number of the request is out of range: in a batch it would be everybody's. */
+export function checkRequest(request: LimitRequest): void {
+  checkedPolicy(request.policy);
+  costOf(request);
+}

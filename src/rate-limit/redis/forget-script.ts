@@ -1,0 +1,2 @@
+/** KEYS: what an operator lifts. */
+export const FORGET = "return redis.call('DEL', unpack(KEYS))";
