@@ -32,6 +32,7 @@ export {
   users,
 } from "./tables/auth.ts";
 export { mailOutbox } from "./tables/mail.ts";
+export { browserReports } from "./tables/reports.ts";
 export { tenants } from "./tables/tenants.ts";
 export { readUserAccess, type UserAccess, userAccess } from "./tables/user-access.ts";
 export { type TenantContext, tenantPolicy } from "./tenancy.ts";

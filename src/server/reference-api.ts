@@ -10,6 +10,7 @@ import { metricsRoutes } from "./metrics-routes.ts";
 import { openApiRoutes } from "./openapi-routes.ts";
 import { pageRoutes } from "./pages/index.ts";
 import { productMigrations, productRoutes } from "./products/index.ts";
+import { reportRoutes } from "./report-routes.ts";
 import { setupRoutes } from "./setup-routes.ts";
 
 /** The migrations of the reference API's own tables. */
@@ -34,6 +35,7 @@ export function referenceRoutes(
     ...productRoutes(bulwark),
     ...apiKeyRoutes(bulwark),
     ...adminRoutes(bulwark),
+    ...reportRoutes(bulwark),
     ...setupRoutes(bulwark),
     ...healthRoutes(bulwark),
     ...metricsRoutes(bulwark, options.metricsToken),

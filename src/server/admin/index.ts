@@ -3,6 +3,8 @@ import type { AnyRoute } from "../../core/index.ts";
 import { auditRoutes } from "./audit-routes.ts";
 import { adminUserRoutes } from "./user-routes.ts";
 
+export { administrator } from "./administrator.ts";
+
 /** adminRoutes are all routes under /api/admin. */
 export const adminRoutes = (bulwark: Bulwark): readonly AnyRoute[] => [
   ...auditRoutes(bulwark),
