@@ -132,6 +132,22 @@ describe("what is wrong is named: the field, what was expected, what came", () =
         "SMTP_URL: expected smtps://user:password@host or smtp://user:password@host, came another text",
       ],
     ],
+    ...[11, 16, 12.5, "12", Number.NaN].map((cost): [{ auth: object }, string[]] => [
+      { auth: { bcryptCost: cost } },
+      [`auth.bcryptCost: expected a whole number from 12 to 15, came ${cost}`],
+    ]),
+    [
+      { auth: { deviceLifetime: "1y" } },
+      ['auth.deviceLifetime: expected a duration such as "30s", "15m" or "1h", came "1y"'],
+    ],
+    ...["com", "evil.com", "le.com", "b.api.example.com", "Example.com", "example.com.", ""].map(
+      (domain): [{ auth: object }, string[]] => [
+        { auth: { passkeyDomain: domain } },
+        [
+          `auth.passkeyDomain: expected "api.example.com" or a domain above it, came ${JSON.stringify(domain)}`,
+        ],
+      ],
+    ),
     [{ auth: { adminMfa: "no" } }, ['auth.adminMfa: expected "required" or "off", came "no"']],
   ])("%j", (change, problems) => {
     expect(problemsOf(change)).toEqual(problems);
@@ -146,6 +162,26 @@ describe("what is wrong is named: the field, what was expected, what came", () =
       "emailVerification",
     ]);
   });
+});
+
+test.each([
+  ["https://api.example.com", "api.example.com"],
+  ["https://api.example.com", "example.com"],
+  ["https://a.b.example.com:8443", "b.example.com"],
+  ["http://localhost:3000", "localhost"],
+  ["http://127.0.0.1:3000", "127.0.0.1"],
+])("%s may have the passkeys of %s", (issuer, passkeyDomain) => {
+  const { auth } = resolveConfig({ ...good, mode: "development", issuer, auth: { passkeyDomain } });
+  expect(auth.passkeyDomain).toBe(passkeyDomain);
+});
+
+test.each([
+  ["http://127.0.0.1:3000", "0.1"],
+  ["http://127.0.0.1:3000", "0.0.1"],
+  ["http://[::1]:3000", "1]"],
+])("%s may not have those of %s", (issuer, passkeyDomain) => {
+  const problems = problemsOf({ mode: "development", issuer, auth: { passkeyDomain } });
+  expect(problems.map((problem) => problem.split(":")[0])).toEqual(["auth.passkeyDomain"]);
 });
 
 test("no secret is printed", () => {

@@ -52,12 +52,18 @@ export interface AuthConfig {
   readonly maxSessions?: number | undefined;
   /** Hashes new passwords. Default `argon2id`. */
   readonly passwordAlgorithm?: "argon2id" | "bcrypt" | undefined;
+  /** log2 of bcrypt's rounds, 12 to 15, where bcrypt is chosen. Default 12. */
+  readonly bcryptCost?: number | undefined;
   /** Asks a list of leaked passwords about new ones. Default none. */
   readonly breaches?: BreachCheck | undefined;
   /** Failures after which an account is locked for a time. Default 5. */
   readonly lockAfter?: number | undefined;
   /** The first lock; each further failure doubles it, up to an hour. Default 1m. */
   readonly lockFor?: string | undefined;
+  /** How long a device is known after its last sign-in. Default 180d. */
+  readonly deviceLifetime?: string | undefined;
+  /** The domain whose pages may use passkeys: the issuer's host, or one above it. Default: the issuer's host. A change voids all passkeys. */
+  readonly passkeyDomain?: string | undefined;
   /** Sign-in by a mailed link. Default off. */
   readonly magicLink?: boolean | undefined;
   /** Roles that a session holds only after a second factor. Default none. */
@@ -171,6 +177,7 @@ export function resolveConfig(config: BulwarkConfig): ResolvedConfig {
   checkExempt(config.insecureCsrfExempt ?? [], problems);
   checkHeaders(config.headers ?? {}, problems);
   checkAuth(config.auth ?? {}, problems);
+  checkPasskeyDomain(config.auth?.passkeyDomain, issuer, problems);
   problems.push(...checkAPIKeyConfig(config.apiKeys ?? {}));
   if (problems.length > 0) throw new ConfigurationError(problems);
   const own = new URL(issuer);
@@ -244,6 +251,7 @@ function checkAuth(auth: AuthConfig, problems: string[]): void {
     "idleTimeout",
     "absoluteTimeout",
     "lockFor",
+    "deviceLifetime",
     "deletionGrace",
   ] as const) {
     const value = auth[name];
@@ -259,12 +267,28 @@ function checkAuth(auth: AuthConfig, problems: string[]): void {
     if (value === undefined || (Number.isSafeInteger(value) && value >= 1)) continue;
     problems.push(`auth.${name}: expected a whole number of at least 1, came ${value}`);
   }
+  const { bcryptCost: cost } = auth;
+  if (cost !== undefined && !(Number.isSafeInteger(cost) && cost >= 12 && cost <= 15)) {
+    problems.push(`auth.bcryptCost: expected a whole number from 12 to 15, came ${cost}`);
+  }
   for (const [name, known] of Object.entries(CHOICES)) {
     const value = auth[name as keyof typeof CHOICES];
     if (value === undefined || (known as readonly unknown[]).includes(value)) continue;
     const expected = known.map((one) => JSON.stringify(one)).join(" or ");
     problems.push(`auth.${name}: expected ${expected}, came ${JSON.stringify(value)}`);
   }
+}
+
+/** Browsers give passkeys of a domain to its own pages and to those below it, and to nobody for what has no dot (Web Authentication section 5.1.2). */
+function checkPasskeyDomain(domain: string | undefined, issuer: string, problems: string[]): void {
+  if (domain === undefined || issuer === "") return;
+  const host = new URL(issuer).hostname;
+  const isAbove = /^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(domain) && host.endsWith(`.${domain}`);
+  // An address has nothing above it, though it has dots.
+  if (domain === host || (isAbove && !/^[\d.]+$/.test(host))) return;
+  problems.push(
+    `auth.passkeyDomain: expected ${JSON.stringify(host)} or a domain above it, came ${JSON.stringify(domain)}`,
+  );
 }
 
 /** An authenticator app shows the name, and a QR code has to hold it. */

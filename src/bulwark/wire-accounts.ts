@@ -74,10 +74,10 @@ export function wireAccounts(parts: AccountParts): WiredAccounts {
   const mayMail = mailLimit(parts);
   const verification = config.emailVerification;
 
-  const { lockAfter, lockFor } = config.auth;
+  const { lockAfter, lockFor, deviceLifetime } = config.auth;
   const guard = new AccountGuard({ database, clock, lockAfter, lockFor });
   const oneTimeTokens = new OneTimeTokens({ database, clock });
-  const devices = new Devices({ database, keys, clock });
+  const devices = new Devices({ database, keys, clock, lifetime: deviceLifetime });
   const totp = new TotpService({
     database,
     clock,
