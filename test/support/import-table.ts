@@ -100,5 +100,6 @@ export const SECOND_DOORS: readonly string[] = [
   "src/database/pglite.ts",
   "src/database/postgres.ts",
   "src/mail/smtp.ts",
+  "src/rate-limit/redis/index.ts",
   "src/state/redis.ts",
 ];
