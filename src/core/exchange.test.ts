@@ -44,9 +44,9 @@ describe("what a host makes of the list is what the constructor makes", () => {
   test.each(HANDLERS)("%s, %o", async (method, handler) => {
     const lists: string[][] = [];
     const info: RouteInfo = {
-      response(body, status, headers) {
-        lists.push([...headers]);
-        const list = new Headers();
+      response(body, status, standing, headers) {
+        lists.push([...Object.entries(standing).flat(), ...headers]);
+        const list = new Headers(standing);
         for (let index = 0; index < headers.length; index += 2) {
           list.append(headers[index] ?? "", headers[index + 1] ?? "");
         }
@@ -73,7 +73,7 @@ describe("what a host makes of the list is what the constructor makes", () => {
 test("a list that a host keeps is not the next request's", async () => {
   const lists: string[][] = [];
   const info: RouteInfo = {
-    response(body, status, headers) {
+    response(body, status, _standing, headers) {
       lists.push(headers);
       headers.push("x-spoiled", "1");
       return new Response(body, { status });

@@ -19,10 +19,15 @@ export interface RouteInfo {
   /** The request itself, where the one that was handed over only stands in for it. */
   request?(): Request;
   /**
-   * Makes a Response faster than its constructor can; what it says must be the same. `headers` are names and values in turn, and
-   * its own from then on.
+   * Makes a Response faster than its constructor can; what it says must be the same. `standing` is the same object on most answers, and
+   * `headers` are those of this one besides, names and values in turn, its own from then on. No name is in both.
    */
-  response?(body: string | null, status: number, headers: string[]): Response;
+  response?(
+    body: string | null,
+    status: number,
+    standing: HeaderRecord,
+    headers: string[],
+  ): Response;
   /** Reads a header where the host can do it faster than the Request; the answer must be the same. */
   header?(name: string): string | null;
   waitUntil?(work: Promise<unknown>): void;
@@ -158,30 +163,33 @@ export interface ResponseParts {
   readonly headers: HeaderRecord | undefined;
 }
 
-/**
- * buildResponse makes the one Response, its headers known before it is made: names and values in one list, which a host can write
- * as it is.
- */
+/** buildResponse makes the one Response, its headers known before it is made. */
 export function buildResponse(
   exchange: Exchange,
   standing: HeaderRecord,
   parts: ResponseParts,
 ): Response {
   const { extraHeaders, cookies, info } = exchange;
-  const headers = [...listOf(standing)];
-  headers.push("content-type", parts.contentType, "x-request-id", exchange.requestId);
-  if (exchange.tightest !== undefined) addLimit(headers, exchange, exchange.tightest);
-  if (extraHeaders !== undefined) replaceAll(headers, extraHeaders);
-  if (parts.headers !== undefined) replaceAll(headers, parts.headers);
-  if (extraHeaders !== undefined && exchange.principal !== undefined) replaceAll(headers, NO_STORE);
-  for (const cookie of cookies ?? []) headers.push("set-cookie", cookie);
+  const own = ["content-type", parts.contentType, "x-request-id", exchange.requestId];
+  if (exchange.tightest !== undefined) addLimit(own, exchange, exchange.tightest);
+  let rest = standing;
+  for (const more of [extraHeaders, parts.headers]) {
+    if (more === undefined) continue;
+    replaceAll(own, more);
+    rest = without(rest, more);
+  }
+  for (const cookie of cookies ?? []) own.push("set-cookie", cookie);
   const { body, status } = parts;
-  if (info.response !== undefined) return info.response(body, status, headers);
-  return new Response(body, { status, headers: headersOf(headers) });
+  if (info.response !== undefined) return info.response(body, status, rest, own);
+  return new Response(body, { status, headers: headersOf([...listOf(rest), ...own]) });
 }
 
-/** What a known principal is answered is kept by nobody, whatever a handler says of its cache. */
-const NO_STORE: HeaderRecord = { "cache-control": "no-store" };
+/** without is what stands where some headers are set otherwise: itself, on most answers. */
+function without(standing: HeaderRecord, own: HeaderRecord): HeaderRecord {
+  const names = new Set(Object.keys(own).map((name) => name.toLowerCase()));
+  const left = Object.entries(standing).filter(([name]) => !names.has(name));
+  return left.length === Object.keys(standing).length ? standing : Object.fromEntries(left);
+}
 
 const lists = new WeakMap<HeaderRecord, readonly string[]>();
 

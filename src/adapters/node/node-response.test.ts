@@ -36,11 +36,14 @@ const paired = (headers: readonly string[]): [string, string][] =>
     index % 2 === 0 ? [[name, headers[index + 1] ?? ""] as [string, string]] : [],
   );
 
-const standIn = (...shape: Shape): Response => new NodeResponse(...shape) as unknown as Response;
+const STANDING = { "x-standing": "1", "cache-control": "no-store" };
+const standIn = (...[body, status, headers]: Shape): Response =>
+  new NodeResponse(status, { body, standing: STANDING, headers }) as unknown as Response;
 
 describe("a stand-in says what the Response says", () => {
   test.each(SHAPES)("%s", async (_name, body, status, headers) => {
-    const real = new Response(body, { status, headers: paired(headers) });
+    const all = [...Object.entries(STANDING).flat(), ...headers];
+    const real = new Response(body, { status, headers: paired(all) });
     expect(await facts(standIn(body, status, headers))).toEqual(await facts(real));
   });
 
@@ -55,8 +58,9 @@ describe("a stand-in says what the Response says", () => {
 });
 
 test("its parts are gone once it may have been read or changed", () => {
-  const response = new NodeResponse("{}", 200, ["x-a", "1"]);
-  expect(response.parts()).toEqual({ body: "{}", headers: ["x-a", "1"] });
+  const parts = { body: "{}", standing: STANDING, headers: ["x-a", "1"] };
+  const response = new NodeResponse(200, parts);
+  expect(response.parts()).toEqual(parts);
   expect(response.status).toBe(200);
   expect(response.parts()).toBeDefined();
   (response as unknown as Response).headers.set("x-a", "2");

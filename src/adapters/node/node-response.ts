@@ -1,8 +1,10 @@
+import type { HeaderRecord } from "../../core/index.ts";
 import { forwardTo } from "./forward.ts";
 
-/** What is written of a response: names and values in turn. */
-interface Parts {
+/** What is written of a response: the headers that stand on most answers, and its own besides, names and values in turn. */
+export interface Parts {
   readonly body: string | null;
+  readonly standing: HeaderRecord;
   readonly headers: string[];
 }
 
@@ -15,10 +17,10 @@ export class NodeResponse {
   readonly #parts: Parts;
   #real: Response | undefined;
 
-  /** `headers` are names and values in turn, and its own from then on. */
-  constructor(body: string | null, status: number, headers: string[]) {
+  /** `parts` are its own from then on. */
+  constructor(status: number, parts: Parts) {
     this.status = status;
-    this.#parts = { body, headers };
+    this.#parts = parts;
   }
 
   /** parts returns what is to be written, or undefined once the real Response was asked for: it may have been read, or changed. */
@@ -33,8 +35,8 @@ export class NodeResponse {
   }
 
   #build(): Response {
-    const { body, headers } = this.#parts;
-    const list = new Headers();
+    const { body, standing, headers } = this.#parts;
+    const list = new Headers(standing);
     for (let index = 0; index < headers.length; index += 2) {
       list.append(headers[index] as string, headers[index + 1] as string);
     }

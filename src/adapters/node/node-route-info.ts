@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { RouteInfo } from "../../core/index.ts";
+import type { HeaderRecord, RouteInfo } from "../../core/index.ts";
 import type { NodeRequest } from "./node-request.ts";
 import { NodeResponse } from "./node-response.ts";
 import { readIncoming } from "./read-incoming.ts";
@@ -7,10 +7,12 @@ import { readIncoming } from "./read-incoming.ts";
 /** NodeRouteInfo tells what node:http knows of a request: the peer, its headers as they are parsed already, its body. */
 export class NodeRouteInfo implements RouteInfo {
   readonly #incoming: IncomingMessage;
+  readonly #headers: IncomingMessage["headers"];
   readonly #request: NodeRequest;
 
   constructor(incoming: IncomingMessage, request: NodeRequest) {
     this.#incoming = incoming;
+    this.#headers = incoming.headers;
     this.#request = request;
   }
 
@@ -18,8 +20,13 @@ export class NodeRouteInfo implements RouteInfo {
     return this.#request.real();
   }
 
-  response(body: string | null, status: number, headers: string[]): Response {
-    return new NodeResponse(body, status, headers) as unknown as Response;
+  response(
+    body: string | null,
+    status: number,
+    standing: HeaderRecord,
+    headers: string[],
+  ): Response {
+    return new NodeResponse(status, { body, standing, headers }) as unknown as Response;
   }
 
   get peer(): string | undefined {
@@ -27,7 +34,7 @@ export class NodeRouteInfo implements RouteInfo {
   }
 
   header(name: string): string | null {
-    const value = this.#incoming.headers[name];
+    const value = this.#headers[name];
     return typeof value === "string" ? value : (value?.join(", ") ?? null);
   }
 

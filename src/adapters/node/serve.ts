@@ -13,8 +13,10 @@ import { answerClientError } from "./client-error.ts";
 import { limitConnections } from "./connections.ts";
 import { dropBody } from "./drop-body.ts";
 import { announcesBody, NodeRequest } from "./node-request.ts";
+import { NodeResponse } from "./node-response.ts";
 import { NodeRouteInfo } from "./node-route-info.ts";
 import { requestUrl } from "./request-url.ts";
+import { KEEP_ALIVE_MS } from "./write-at-once.ts";
 import { writeResponse } from "./write-response.ts";
 
 export interface NodeServerOptions {
@@ -60,7 +62,7 @@ export async function serve(options: NodeServerOptions): Promise<NodeServer> {
       headersTimeout: parseDuration(options.headersTimeout ?? "10s", "headersTimeout"),
       requestTimeout: parseDuration("60s"),
       connectionsCheckingInterval: 5_000,
-      keepAliveTimeout: 5_000,
+      keepAliveTimeout: KEEP_ALIVE_MS,
       // Without a Host the answer is ours, in our form.
       requireHostHeader: false,
       // A header that may come once and came twice is joined, as a Request joins it, and so matches nothing.
@@ -159,12 +161,7 @@ function refuse(kernel: Kernel, error: unknown): Response {
   const timestamp = new Date(kernel.clock.now()).toISOString();
   const envelope = { requestId, timestamp, version: kernel.version };
   const body = renderError(refusal, envelope, null);
-  return new Response(body.text, {
-    status: body.status,
-    headers: {
-      ...kernel.responseHeaders,
-      "content-type": body.contentType,
-      "x-request-id": requestId,
-    },
-  });
+  const headers = ["content-type", body.contentType, "x-request-id", requestId];
+  const parts = { body: body.text, standing: kernel.responseHeaders, headers };
+  return new NodeResponse(body.status, parts) as unknown as Response;
 }
