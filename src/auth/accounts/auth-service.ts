@@ -1,6 +1,5 @@
 import { and, eq } from "drizzle-orm";
 import {
-  type AuditSink,
   type Clock,
   type EventContext,
   NotFoundError,
@@ -9,22 +8,13 @@ import {
   UnauthorizedError,
   type UserPrincipal,
 } from "../../core/index.ts";
-import { type Database, users } from "../../database/index.ts";
+import { users } from "../../database/index.ts";
 import type { PasswordService } from "../passwords/index.ts";
-import {
-  type Devices,
-  type SessionMode,
-  type SessionStore,
-  type SessionView,
-  withProved,
-} from "../sessions/index.ts";
-import type { RefreshTokens, TokenService } from "../tokens/index.ts";
+import { type SessionMode, type SessionView, withProved } from "../sessions/index.ts";
 import type { AccountGuard } from "./account-guard.ts";
-import type { AccountMailer } from "./account-mail.ts";
 import type { Passkeys } from "./factor-changes.ts";
-import type { OneTimeTokens } from "./one-time-tokens.ts";
-import type { FactorProof, SecondFactors } from "./second-factors.ts";
-import type { MfaChallenge, SignedIn, SignIn, SignInRequest } from "./sign-in.ts";
+import type { FactorProof } from "./second-factors.ts";
+import type { MfaChallenge, SignedIn, SignIn, SignInParts, SignInRequest } from "./sign-in.ts";
 import {
   findByEmail,
   findById,
@@ -36,21 +26,10 @@ import {
   type UserRow,
 } from "./users.ts";
 
-export interface AuthServiceOptions {
-  readonly database: Database;
+export interface AuthServiceOptions extends SignInParts {
   readonly passwords: PasswordService;
-  readonly sessions: SessionStore;
-  readonly devices: Devices;
-  readonly tokens: TokenService;
-  readonly refreshTokens: RefreshTokens;
-  readonly oneTimeTokens: OneTimeTokens;
-  readonly factors: SecondFactors;
   readonly passkeys: Pick<Passkeys, "verifyLogin">;
-  readonly guard: AccountGuard;
   readonly signIn: SignIn;
-  readonly mailer: AccountMailer;
-  readonly audit: AuditSink;
-  readonly clock?: Clock | undefined;
 }
 
 export interface Credentials extends SignInRequest {

@@ -47,6 +47,7 @@ export {
   type SignedIn,
   SignIn,
   type SignInOptions,
+  type SignInParts,
   type SignInRequest,
   type TokenSignIn,
 } from "./sign-in.ts";

@@ -74,7 +74,8 @@ export interface MfaChallenge {
 
 export type SignedIn = TokenSignIn | CookieSignIn;
 
-export interface SignInOptions {
+/** What every way into an account works with. */
+export interface SignInParts {
   readonly database: Database;
   readonly sessions: SessionStore;
   readonly devices: Devices;
@@ -86,6 +87,9 @@ export interface SignInOptions {
   readonly mailer: AccountMailer;
   readonly audit: AuditSink;
   readonly clock?: Clock | undefined;
+}
+
+export interface SignInOptions extends SignInParts {
   /** Whether an address must be proved before its first session. */
   readonly verification: "off" | "required";
 }
