@@ -41,6 +41,9 @@ export interface RequestContext<
   readonly method?: string;
   /** Reads a header of the request where that costs less than `request.headers.get(name)`. */
   get?(name: string): string | null;
-  /** header sets a header of the one Response that is built at the end; `set-cookie` is added to those set before. */
+  /**
+   * header sets a header of the one Response that is built at the end; `set-cookie` and `vary` are added to what is set before. Where
+   * the principal is known, `cache-control` stays `no-store`.
+   */
   header(name: string, value: string): void;
 }

@@ -2,8 +2,8 @@ import type { RequestContext } from "./context.ts";
 import { requestIdOf } from "./ids.ts";
 import { isoTime } from "./iso-time.ts";
 import type { HeaderRecord, Kernel } from "./kernel.ts";
+import type { LimitFields } from "./limit-fields.ts";
 import { type PathParams, type Target, targetOf } from "./path.ts";
-import type { LimitState } from "./ports.ts";
 import type { Principal } from "./principal.ts";
 import { parseQuery } from "./query.ts";
 import type { Envelope } from "./render.ts";
@@ -58,8 +58,8 @@ export class Exchange implements RequestContext {
   /** Headers that this request's stages and handler set, beside those that stand on every response. */
   extraHeaders: Record<string, string> | undefined = undefined;
   cookies: string[] | undefined = undefined;
-  /** The limit that is nearest to refusing, of those decided so far. */
-  tightest: LimitState | undefined = undefined;
+  /** What the limits that were decided so far are told as. */
+  limits: LimitFields | undefined = undefined;
   #query: unknown = undefined;
   readonly #kernel: Kernel;
   #request: Request;
@@ -139,10 +139,19 @@ export class Exchange implements RequestContext {
     if (key === "set-cookie") {
       this.cookies ??= [];
       this.cookies.push(value);
-    } else {
-      this.extraHeaders ??= {};
-      this.extraHeaders[key] = value;
+    } else if (key === "vary") {
+      // What an answer varies by is added up.
+      const standing = this.extraHeaders?.[key] ?? this.#kernel.responseHeaders[key];
+      this.#set(key, standing === undefined ? value : `${standing}, ${value}`);
+    } else if (key !== "cache-control" || this.principal === undefined) {
+      // What a known principal is answered is kept by nobody, whatever a handler says.
+      this.#set(key, value);
     }
+  }
+
+  #set(key: string, value: string): void {
+    this.extraHeaders ??= {};
+    this.extraHeaders[key] = value;
   }
 
   now(): number {
@@ -171,7 +180,7 @@ export function buildResponse(
 ): Response {
   const { extraHeaders, cookies, info } = exchange;
   const own = ["content-type", parts.contentType, "x-request-id", exchange.requestId];
-  if (exchange.tightest !== undefined) addLimit(own, exchange, exchange.tightest);
+  if (exchange.limits !== undefined) addLimit(own, exchange, exchange.limits);
   let rest = standing;
   for (const more of [extraHeaders, parts.headers]) {
     if (more === undefined) continue;
@@ -203,15 +212,14 @@ function listOf(standing: HeaderRecord): readonly string[] {
   return list;
 }
 
-/** replaceAll sets headers of their own in the place of those that stand; what an answer varies by is added up. */
+/** replaceAll sets headers of their own in the place of those that stand. */
 function replaceAll(headers: string[], own: HeaderRecord): void {
   for (const [name, value] of Object.entries(own)) {
     const key = name.toLowerCase();
     let index = 0;
     while (index < headers.length && headers[index] !== key) index += 2;
-    const standing = headers[index + 1];
     headers[index] = key;
-    headers[index + 1] = key === "vary" && standing !== undefined ? `${standing}, ${value}` : value;
+    headers[index + 1] = value;
   }
 }
 
@@ -224,21 +232,26 @@ const headersOf = (list: readonly string[]): [string, string][] => {
 };
 
 /** What the limits decided stands on every answer after they did. */
-function addLimit(headers: string[], exchange: Exchange, limit: LimitState): void {
+function addLimit(headers: string[], exchange: Exchange, limits: LimitFields): void {
+  const { policy, remaining, resetMs } = limits.tightest;
   headers.push(
+    "ratelimit-policy",
+    limits.policies,
+    "ratelimit",
+    limits.states,
     "x-ratelimit-limit",
-    String(limit.policy.requests),
+    String(policy.requests),
     "x-ratelimit-remaining",
-    String(limit.remaining),
+    String(remaining),
     "x-ratelimit-reset",
-    isoTime(exchange.now() + limit.resetMs),
+    isoTime(exchange.now() + resetMs),
   );
 }
 
 /** rewrap gives a handler's own Response the standing headers; where both set one, the handler's stands. */
 export function rewrap(exchange: Exchange, standing: HeaderRecord, response: Response): Response {
   const standingList = [...listOf(standing)];
-  if (exchange.tightest !== undefined) addLimit(standingList, exchange, exchange.tightest);
+  if (exchange.limits !== undefined) addLimit(standingList, exchange, exchange.limits);
   if (exchange.extraHeaders !== undefined) replaceAll(standingList, exchange.extraHeaders);
   const headers = new Headers(headersOf(standingList));
   for (const [name, value] of response.headers) {

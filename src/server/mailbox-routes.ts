@@ -1,7 +1,6 @@
 import { z } from "zod";
 import type { Bulwark } from "../bulwark/index.ts";
 import type { AnyRoute } from "../core/index.ts";
-import { pageHeaders, pageNonce } from "../headers/index.ts";
 import type { DevelopmentMailbox, KeptMail } from "../mail/index.ts";
 import { mailboxPage, renderPage } from "./pages/index.ts";
 
@@ -21,7 +20,7 @@ const MailView = z.strictObject({
  * mailbox, there are no such routes.
  */
 export function mailboxRoutes(
-  { handlers, issuer, mode }: Bulwark,
+  { handlers, issuer, mode, pageHeaders }: Bulwark,
   mailbox: DevelopmentMailbox | undefined,
 ): readonly AnyRoute[] {
   if (mailbox === undefined || mode !== "development") return [];
@@ -37,12 +36,10 @@ export function mailboxRoutes(
 
   const page = SignInHandler.GET(
     () => {
-      const nonce = pageNonce();
-      const headers = {
-        ...pageHeaders({ nonce, hsts: false }),
-        "content-type": "text/html; charset=utf-8",
-      };
-      return new Response(renderPage(shown, nonce), { headers });
+      const { nonce, headers } = pageHeaders();
+      return new Response(renderPage(shown, nonce), {
+        headers: { ...headers, "content-type": "text/html; charset=utf-8" },
+      });
     },
     {
       path: "/dev/mailbox",

@@ -1,6 +1,5 @@
 import type { Bulwark } from "../../bulwark/index.ts";
 import { type AnyRoute, NotFoundError } from "../../core/index.ts";
-import { pageHeaders, pageNonce } from "../../headers/index.ts";
 import { authPages, inWords } from "./auth/index.ts";
 import { DOCS_PAGE } from "./docs-page.ts";
 import { type Page, renderPage } from "./page.ts";
@@ -10,17 +9,17 @@ import { SETUP_PAGE } from "./setup-page.ts";
 /** pageRoutes serve the pages of our own, /docs and /setup, and the scripts that they load; nothing comes from elsewhere. */
 export function pageRoutes({
   handlers,
-  mode,
+  pageHeaders,
   recovery,
   registration,
 }: Bulwark): readonly AnyRoute[] {
   const { SignInHandler } = handlers;
-  const hsts = mode === "production";
 
   const answer = (page: Page): Response => {
-    const nonce = pageNonce();
-    const headers = { ...pageHeaders({ nonce, hsts }), "content-type": "text/html; charset=utf-8" };
-    return new Response(renderPage(page, nonce), { headers });
+    const { nonce, headers } = pageHeaders();
+    return new Response(renderPage(page, nonce), {
+      headers: { ...headers, "content-type": "text/html; charset=utf-8" },
+    });
   };
   const html = { requireAuth: false, produces: ["text/html"] } as const;
 

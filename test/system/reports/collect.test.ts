@@ -105,11 +105,9 @@ test("one address has 60 a minute", async () => {
   const answers = await Promise.all(Array.from({ length: 80 }, () => report(app, breach(OURS))));
   const heard = answers.filter(({ status }) => status === 204);
   expect(heard).toHaveLength(60);
-  expectRefusal(
-    answers.find(({ status }) => status === 429) ?? answers[0]!,
-    429,
-    "RATE_LIMIT_EXCEEDED",
-  );
+  for (const answer of answers.filter(({ status }) => status !== 204)) {
+    expectRefusal(answer, 429, "RATE_LIMIT_EXCEEDED");
+  }
   expect(await shown()).toMatchObject([{ count: 60 }]);
 });
 
