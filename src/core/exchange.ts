@@ -3,6 +3,7 @@ import { requestIdOf } from "./ids.ts";
 import { isoTime } from "./iso-time.ts";
 import type { HeaderRecord, Kernel } from "./kernel.ts";
 import type { LimitFields } from "./limit-fields.ts";
+import type { LimitFields } from "./limit-fields.ts";
 import { type PathParams, type Target, targetOf } from "./path.ts";
 import type { Principal } from "./principal.ts";
 import { parseQuery } from "./query.ts";

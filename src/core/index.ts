@@ -21,6 +21,7 @@ export {
   type HeaderRecord,
   type Kernel,
   type Preflight,
+  type RefusedAddresses,
   type RequestTracing,
   type Stage,
   type StagePolicy,
@@ -28,6 +29,7 @@ export {
 } from "./kernel.ts";
 export {
   addressKey,
+  addressLimits,
   decideLimits,
   type LimitNumbers,
   limitAddress,

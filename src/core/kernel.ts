@@ -62,6 +62,13 @@ export interface CrossOriginPolicy {
   preflight(asked: Preflight): HeaderRecord | Error;
 }
 
+/** RefusedAddresses knows which addresses are banned, and hears which were refused by a limit. */
+export interface RefusedAddresses {
+  /** Milliseconds that an address is still banned; 0 where it is not. */
+  bannedFor(address: string | undefined): number;
+  refused(address: string | undefined): void;
+}
+
 /** Kernel is what a route is bound to when it is defined: the ports, and the policies that stand on every route. */
 export interface Kernel {
   readonly clock: Clock;
@@ -85,6 +92,10 @@ export interface Kernel {
   /** Limits that a route's `limits` may name. */
   readonly namedLimits: Readonly<Record<string, LimitPolicy>>;
   readonly limiter: Limiter | undefined;
+  /** Who is kept out, and who comes to be. Default nobody. */
+  readonly bans?: RefusedAddresses | undefined;
+  /** A keyed hash of whom a limit counts, in base64, for the header. Default: it is not told. */
+  partitionOf?(key: string): string;
   readonly audit: AuditSink | undefined;
   /** meter returns, once per route, what is told of each of its answers: the status, and the seconds it took. */
   meter?(method: string, path: string): (status: number, seconds: number) => void;

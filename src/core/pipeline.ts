@@ -11,7 +11,7 @@ import {
 import { Exchange, type RouteInfo } from "./exchange.ts";
 import { finish, type Outcome } from "./finish.ts";
 import type { Kernel, RequestTracing, Stage, StageRoute } from "./kernel.ts";
-import { addressKey, decideLimits, limitStage } from "./limit-stage.ts";
+import { addressLimits, limitStage } from "./limit-stage.ts";
 import { accepts } from "./negotiate.ts";
 import { compilePath, type PathParams, segmentsOf } from "./path.ts";
 import type { AuthInfo, AuthResult, Principal } from "./principal.ts";
@@ -245,12 +245,7 @@ function namedLimits(
   if (!limited) return [];
   const policies = ["address", ...route.limits].flatMap((name) => kernel.namedLimits[name] ?? []);
   if (policies.length === 0) return [];
-  return [
-    decideLimits(kernel, (context) => {
-      const key = addressKey(context);
-      return policies.map((limit) => ({ policy: limit, key }));
-    }),
-  ];
+  return [addressLimits(kernel, policies)];
 }
 
 /** admittedKinds are the kinds of principal that a route lets in: those of its handler class, its policy and its stages. */

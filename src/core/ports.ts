@@ -85,6 +85,8 @@ export interface LimitState {
   readonly remaining: number;
   /** Milliseconds until the limit is full again. */
   readonly resetMs: number;
+  /** Whom it counts. */
+  readonly key?: string | undefined;
 }
 
 /** Verdict on limits decided together: all were charged, or none was. */
@@ -94,6 +96,16 @@ export interface Verdict {
   readonly states: readonly LimitState[];
   /** Names of the policies that refused. */
   readonly violated: readonly string[];
+}
+
+/**
+ * AddressBans keeps addresses out for a time; an IPv6 address stands for its /64. An address of a trusted proxy is never banned.
+ * `isBanned` answers from memory, since every request asks.
+ */
+export interface AddressBans {
+  ban(address: string, duration: Duration, reason: string): Promise<void>;
+  lift(address: string): Promise<void>;
+  isBanned(address: string): boolean;
 }
 
 /** Limiter decides all of `requests` or none; synchronous where it can be. Throws when it cannot know. */

@@ -85,7 +85,7 @@ export class MemoryBuckets {
     else if (fullAt > now + limit.capacity) fullAt = now + limit.capacity;
     const start = before instanceof BucketCharge ? before.next : fullAt;
     const next = start + cost * limit.interval;
-    return new BucketCharge(this, limit, low, high, place, fullAt, next, now);
+    return new BucketCharge(this, limit, key, low, high, place, fullAt, next, now);
   }
 
   write(charge: BucketCharge): void {
@@ -138,6 +138,7 @@ export class MemoryBuckets {
 /** A bucket as one decision sees it: when it is full again now, and when it would be if the request were charged. */
 export class BucketCharge implements Charge {
   readonly limit: Limit;
+  readonly key: string;
   readonly low: number;
   readonly high: number;
   readonly place: number;
@@ -151,6 +152,7 @@ export class BucketCharge implements Charge {
   constructor(
     buckets: MemoryBuckets,
     limit: Limit,
+    key: string,
     low: number,
     high: number,
     place: number,
@@ -160,6 +162,7 @@ export class BucketCharge implements Charge {
   ) {
     this.#buckets = buckets;
     this.limit = limit;
+    this.key = key;
     this.low = low;
     this.high = high;
     this.place = place;
@@ -175,7 +178,8 @@ export class BucketCharge implements Charge {
 
   stateAfter(outcome: "charged" | "refused"): LimitState {
     const resetMs = (outcome === "charged" ? this.next : this.fullAt) - this.now;
-    return { policy: this.limit.policy, remaining: remainingAt(this.limit, resetMs), resetMs };
+    const { limit, key } = this;
+    return { policy: limit.policy, remaining: remainingAt(limit, resetMs), resetMs, key };
   }
 }
 

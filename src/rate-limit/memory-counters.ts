@@ -50,7 +50,17 @@ export class MemoryCounters {
       if (place === shared) this.overflowed += 1;
     }
     const charged = cost + (before instanceof CounterCharge ? before.charged : 0);
-    return new CounterCharge({ counters: this, limit, low, high, place, counts, charged, now });
+    return new CounterCharge({
+      counters: this,
+      limit,
+      key,
+      low,
+      high,
+      place,
+      counts,
+      charged,
+      now,
+    });
   }
 
   write({ limit, low, high, place: seen, counts, charged, now }: CounterLook): void {
@@ -108,6 +118,7 @@ const NONE: Counts = { current: 0, previous: 0 };
 interface CounterLook {
   readonly counters: MemoryCounters;
   readonly limit: Limit;
+  readonly key: string;
   readonly low: number;
   readonly high: number;
   readonly place: number;
@@ -140,13 +151,15 @@ export class CounterCharge implements Charge {
 
   stateAfter(outcome: "charged" | "refused"): LimitState {
     const { policy, windowMs, requests } = this.limit;
-    const { current, previous } = this.#look.counts;
+    const { counts, key } = this.#look;
+    const { current, previous } = counts;
     const now = current + (outcome === "charged" ? this.charged : 0);
     const elapsed = this.#look.now % windowMs;
     const used = previous * (1 - elapsed / windowMs) + now;
     const remaining = Math.max(0, Math.floor(requests - used + 1e-6));
     const windows = now > 0 ? 2 : previous > 0 ? 1 : 0;
-    return { policy, remaining, resetMs: windows === 0 ? 0 : windows * windowMs - elapsed };
+    const resetMs = windows === 0 ? 0 : windows * windowMs - elapsed;
+    return { policy, remaining, resetMs, key };
   }
 }
 

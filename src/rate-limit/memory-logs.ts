@@ -168,13 +168,13 @@ export class LogCharge implements Charge {
   }
 
   stateAfter(outcome: "charged" | "refused"): LimitState {
-    const { limit, log, charged, now } = this.#look;
+    const { limit, key, log, charged, now } = this.#look;
     const { policy, requests, windowMs } = limit;
     const isCharged = outcome === "charged" && charged > 0;
     const used = this.#used + (isCharged ? charged : 0);
     const last = isCharged ? now : log?.entries.at(-1)?.at;
     const resetMs = last === undefined ? 0 : Math.max(0, last + windowMs - now);
-    return { policy, remaining: Math.max(0, requests - used), resetMs };
+    return { policy, remaining: Math.max(0, requests - used), resetMs, key };
   }
 }
 

@@ -156,7 +156,7 @@ export class RateLimiter implements Limiter {
     if (limit.isBucket) {
       wait = this.#buckets.take(limit, key, cost, now);
       const { resetMs } = this.#buckets;
-      state = { policy, remaining: remainingAt(limit, resetMs), resetMs };
+      state = { policy, remaining: remainingAt(limit, resetMs), resetMs, key };
     } else {
       const charge = this.#look(limit, key, cost, now);
       const allowed = charge.waitMs <= ROUNDING_MS;

@@ -46,8 +46,8 @@ export class Denials {
       verdict ??= { retryAfterMs: 0, states: [], violated: [] };
       verdict.retryAfterMs = Math.max(verdict.retryAfterMs, denial.passesAt - now);
       verdict.violated.push(denial.policy.name);
-      const { policy, remaining, fullAt } = denial;
-      verdict.states.push({ policy, remaining, resetMs: Math.max(0, fullAt - now) });
+      const { policy, remaining, fullAt, key } = denial;
+      verdict.states.push({ policy, remaining, resetMs: Math.max(0, fullAt - now), key });
     }
     return verdict && { allowed: false, ...verdict };
   }

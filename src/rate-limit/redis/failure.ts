@@ -36,8 +36,8 @@ export class Failure {
     if (counted.length === requests.length) return verdict;
     const states = requests.map((request) => {
       const index = counted.indexOf(request);
-      const { policy } = request;
-      return verdict.states[index] ?? { policy, remaining: policy.requests, resetMs: 0 };
+      const { policy, key } = request;
+      return verdict.states[index] ?? { policy, remaining: policy.requests, resetMs: 0, key };
     });
     return { ...verdict, states };
   }

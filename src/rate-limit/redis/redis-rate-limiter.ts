@@ -184,7 +184,8 @@ export class RedisRateLimiter implements Limiter {
     const isPlain = requests.length === 1 || new Set(requests.map(idOf)).size === requests.length;
     for (const [index, request] of requests.entries()) {
       const { waitMs = 0, remaining = 0, resetMs = 0 } = each[index] ?? {};
-      const state = { policy: request.policy, remaining, resetMs };
+      const { policy, key } = request;
+      const state = { policy, remaining, resetMs, key };
       states.push(state);
       if (waitMs === 0) continue;
       violated.push(request.policy.name);
