@@ -1,10 +1,5 @@
 import { ForbiddenError, type Kernel } from "../core/index.ts";
 
-/** A kernel may say that clients are told what was required, as development has it. */
-interface ExplainingKernel extends Kernel {
-  readonly explainRefusals?: boolean | undefined;
-}
-
 const SAFE = "You may not do this.";
 
 /** Refusal makes the 403 of a stage: a fixed sentence, or what was required where refusals are explained. */
@@ -15,5 +10,4 @@ export const refusalOf =
   (required) =>
     new ForbiddenError(isExplained ? required : SAFE);
 
-export const explains = (kernel: Kernel): boolean =>
-  (kernel as ExplainingKernel).explainRefusals === true;
+export const explains = (kernel: Kernel): boolean => kernel.explainRefusals === true;

@@ -1,3 +1,4 @@
+import type { AccessModel } from "../access/index.ts";
 import { type APIKeyConfig, checkAPIKeyConfig } from "../api-keys/index.ts";
 import type { BreachCheck } from "../auth/index.ts";
 import { type Clock, ConfigurationError, type Log, parseDuration } from "../core/index.ts";
@@ -74,6 +75,12 @@ export interface AuthConfig {
   readonly deletionGrace?: string | undefined;
 }
 
+/** An access model, whatever its names are. */
+export type AnyAccessModel = Pick<
+  AccessModel,
+  "roles" | "permissions" | "scopes" | "scopesFor" | "isRole"
+>;
+
 /** BulwarkConfig is all that an application decides; what it leaves out is the safe default. */
 export interface BulwarkConfig {
   /** Origin of the API, such as `https://api.example.com`: `iss` of tokens, and the Host that is served. https in production. */
@@ -98,6 +105,10 @@ export interface BulwarkConfig {
   readonly emailVerification?: "off" | "required" | undefined;
   /** Where mail goes. Default: a mailbox in memory, in development alone. */
   readonly smtp?: SmtpConfig | undefined;
+  /** Roles, permissions, scopes and rules, as defineAccess makes them. Default: those of the reference API. */
+  readonly access?: AnyAccessModel | undefined;
+  /** Whether a 403 says what was required. Default false, true in development. */
+  readonly explainRefusals?: boolean | undefined;
   /** How people sign in. */
   readonly auth?: AuthConfig | undefined;
   /** Keys for programs. */

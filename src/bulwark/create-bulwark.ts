@@ -1,4 +1,5 @@
 import type { PgTable } from "drizzle-orm/pg-core";
+import { referenceAccess } from "../access/index.ts";
 import { APIKeyHandler, type APIKeyService } from "../api-keys/index.ts";
 import { AuditLogger } from "../audit/index.ts";
 import {
@@ -115,7 +116,7 @@ export interface Bulwark {
   /** The allow-list of `origins` as functions, for hosts whose routes are not in a router of ours. */
   readonly cors: CORS | undefined;
   /** pageHeaders makes the headers of one page, and the nonce that its own scripts and styles carry. */
-  pageHeaders(): PageAnswer;
+  readonly pageHeaders: () => PageAnswer;
   /** requireRecentAuth wraps handlers that need a factor to have been proved a short time ago. */
   readonly requireRecentAuth: RequireRecentAuth;
   /** The mails that a development start keeps instead of sending them. */
@@ -213,6 +214,7 @@ function assemble(config: BulwarkConfig): Bulwark {
     audit,
     limiter,
     mailer: mail.mailer,
+    access: config.access ?? referenceAccess,
     clock,
     log,
   });
@@ -260,6 +262,7 @@ function assemble(config: BulwarkConfig): Bulwark {
     edge: [crossSite.stage],
     admission: [limits.admission, apiKeys.admission()],
     namedLimits: limits.named,
+    explainRefusals: config.explainRefusals ?? resolved.mode === "development",
     limiter: meteredLimiter(limiter, metrics),
     audit,
     meter: wireMeter(metrics),

@@ -91,6 +91,8 @@ export interface Kernel {
   readonly admission: readonly Stage[];
   /** Limits that a route's `limits` may name. */
   readonly namedLimits: Readonly<Record<string, LimitPolicy>>;
+  /** Whether a 403 says what was required. Default false: it is nobody's business in production. */
+  readonly explainRefusals?: boolean | undefined;
   readonly limiter: Limiter | undefined;
   /** Who is kept out, and who comes to be. Default nobody. */
   readonly bans?: RefusedAddresses | undefined;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { requireRoles } from "../../access/index.ts";
+import { referenceAccess } from "../../access/index.ts";
 import type { Bulwark } from "../../bulwark/index.ts";
 import { type AnyRoute, ResponseBuilder } from "../../core/index.ts";
 import { page } from "../page-query.ts";
@@ -52,13 +52,16 @@ const ProductQuery = z.strictObject({
   sort: z.enum(SORTS).default("-createdAt"),
 });
 
+const { requireRoles, requireScopes } = referenceAccess;
+
 export function productRoutes(bulwark: Bulwark): readonly AnyRoute[] {
   const { AuthenticatedAPIHandler } = bulwark.handlers;
   const products = new ProductService(bulwark);
 
   const list = AuthenticatedAPIHandler.GET(
-    async (context) =>
+    requireScopes("products:read")(async (context) =>
       ResponseBuilder.fromQueryResult(await products.getAll(context.query, context)),
+    ),
     {
       path: "/api/products",
       requireAuth: true,
@@ -69,7 +72,9 @@ export function productRoutes(bulwark: Bulwark): readonly AnyRoute[] {
   );
 
   const create = AuthenticatedAPIHandler.POST(
-    async (context) => ResponseBuilder.created(await products.create(context.body, context)),
+    requireScopes("products:write")(async (context) =>
+      ResponseBuilder.created(await products.create(context.body, context)),
+    ),
     {
       path: "/api/products",
       requireAuth: true,
