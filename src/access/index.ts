@@ -1,4 +1,21 @@
 export type { AccessModel, Acting } from "./access-model.ts";
+export {
+  type AssignmentKey,
+  type AssignmentView,
+  type By,
+  type MemberView,
+  type NewAssignment,
+  type NewRole,
+  type PageQuery,
+  RoleAdmin,
+  type RoleAdminOptions,
+  type RoleChanges,
+  type RoleModel,
+  type RoleView,
+  TenantAdmin,
+  type TenantAdminOptions,
+  type TenantView,
+} from "./admin/index.ts";
 export type { AuthorizeOptions, PolicyContext, PolicyFunction } from "./authorize.ts";
 export {
   all,

@@ -21,7 +21,7 @@ interface Demand {
   /** What a refusal says where it is explained, before the list. */
   readonly sentence: string;
   readonly principals?: readonly Principal["kind"][];
-  isMet(principal: Principal): boolean;
+  readonly isMet: (principal: Principal) => boolean;
 }
 
 /** demand is the stage of a fixed requirement: 401 without a principal, 403 for one that does not meet it. */

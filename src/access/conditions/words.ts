@@ -1,3 +1,4 @@
+import type { FieldValue } from "./condition.ts";
 import type { Comparand, Normal } from "./normal-form.ts";
 
 /** wordsOf is a condition as a person reads it, such as `ownerId is the user and status is not "locked"`. */
@@ -18,7 +19,7 @@ function comparandWords(comparand: Comparand): string {
   return values.length === 1 ? (values[0] ?? "") : `one of ${values.join(", ") || "nothing"}`;
 }
 
-function valueWords(value: unknown): string {
+function valueWords(value: FieldValue): string {
   if (value instanceof Date) return value.toISOString();
   if (typeof value === "string") return JSON.stringify(value);
   return value === null ? "empty" : String(value);
