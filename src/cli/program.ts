@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { isRole, ROLES, type Role } from "../access/index.ts";
 import { generateSecret } from "../crypto/index.ts";
+import { addKeyCommands } from "./apikeys.ts";
 import { start } from "./start.ts";
 import { createUser } from "./users.ts";
 
@@ -40,6 +41,8 @@ export function createProgram(): Command {
       "read the password from standard input, up to the line's end",
     )
     .action(createUser);
+
+  addKeyCommands(program, devOption);
 
   program
     .command("secret")
