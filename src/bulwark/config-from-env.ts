@@ -1,5 +1,6 @@
 import { ConfigurationError } from "../core/index.ts";
-import type { BulwarkConfig, DatabaseConfig, LimitConfig, SmtpConfig } from "./config.ts";
+import type { BulwarkConfig, DatabaseConfig, SmtpConfig } from "./config.ts";
+import type { LimitConfig } from "./limit-config.ts";
 
 /** What a server needs besides: where it listens. */
 export interface ServerConfig extends BulwarkConfig {
@@ -48,6 +49,7 @@ export function configFromEnv(env: Env, options: { readonly dev?: boolean } = {}
     redisUrl: redisOf(env, problems),
     trustedProxies: list(env, "BULWARK_TRUSTED_PROXIES"),
     limits: limitsOf(env, problems),
+    processes: processesOf(env, problems),
     metricsToken: metricsTokenOf(env, problems),
     emailVerification: verification,
     smtp: smtpOf(env, problems),
@@ -152,13 +154,22 @@ function verificationOf(
   return value;
 }
 
+function processesOf(env: Env, problems: string[]): number | undefined {
+  const value = text(env, "BULWARK_PROCESSES");
+  if (value === undefined || /^[1-9]\d{0,4}$/.test(value)) {
+    return value === undefined ? undefined : Number(value);
+  }
+  problems.push(`BULWARK_PROCESSES: expected a whole number from 1, came ${JSON.stringify(value)}`);
+  return undefined;
+}
+
 /** limitsOf reads `name=requests/window,...`, such as `login=20/1m,user=600/1m`. */
 function limitsOf(env: Env, problems: string[]): Readonly<Record<string, LimitConfig>> | undefined {
   const entries = list(env, "BULWARK_LIMITS");
   if (entries === undefined) return undefined;
   const limits: Record<string, LimitConfig> = {};
   for (const entry of entries) {
-    const [, name, requests, window] = /^([a-z-]+)=(\d{1,9})\/(\w+)$/.exec(entry) ?? [];
+    const [, name, requests, window] = /^([a-z][\w:.-]*)=(\d{1,9})\/(\w+)$/.exec(entry) ?? [];
     if (name === undefined || window === undefined) {
       problems.push(
         `BULWARK_LIMITS: expected name=requests/window, such as login=20/1m, came ${JSON.stringify(entry)}`,

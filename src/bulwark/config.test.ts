@@ -40,6 +40,9 @@ describe("what is left out is the safe default", () => {
       csrfOrigins: ["https://api.example.com"],
       csrfExempt: [],
       headers: {},
+      apiKeys: {},
+      bans: {},
+      processes: 1,
     });
   });
 
@@ -102,7 +105,7 @@ describe("what is wrong is named: the field, what was expected, what came", () =
     [
       { limits: { constructor: { requests: 1, window: "1m" } } },
       [
-        'limits: expected one of address, login, register, anonymous, user, mail, came "constructor"',
+        'limits: expected one of address, login, register, anonymous, user, mail, global, role:NAME, came "constructor"',
       ],
     ],
     [

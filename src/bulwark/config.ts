@@ -6,6 +6,14 @@ import type { CORSOptions } from "../cors/index.ts";
 import { secretProblem } from "../crypto/index.ts";
 import type { MigrationSet } from "../database/index.ts";
 import { smtpSettings } from "../mail/index.ts";
+import {
+  type BanConfig,
+  checkBans,
+  checkLimits,
+  checkProcesses,
+  DEFAULT_LIMITS,
+  type LimitConfig,
+} from "./limit-config.ts";
 import { type CORSConfig, checkCors, csrfOriginsOf } from "./wire-cors.ts";
 import { checkExempt } from "./wire-csrf.ts";
 import { checkHeaders, type HeaderConfig } from "./wire-headers.ts";
@@ -24,11 +32,6 @@ export type DatabaseConfig =
       /** Longest wait for a connection. Default 5s. */
       readonly connectionTimeout?: string | undefined;
     };
-
-export interface LimitConfig {
-  readonly requests: number;
-  readonly window: string;
-}
 
 export interface SmtpConfig {
   /** Such as `smtps://user:password@smtp.example.com`. Verified TLS in production, unless it is on this machine. */
@@ -101,6 +104,10 @@ export interface BulwarkConfig {
   readonly forwardedHeader?: "x-forwarded-for" | "forwarded" | undefined;
   /** Overrides of the default limits, by name. */
   readonly limits?: Readonly<Record<string, LimitConfig>> | undefined;
+  /** Who goes on asking after they were refused is kept out for a time. Default: 1,000 refusals in 10m, for 1m, 10m, 1h, 24h. */
+  readonly bans?: BanConfig | "off" | undefined;
+  /** Processes of this application: while Redis is gone, each gives its share of a limit. Default 1 on PGlite, and 4 counted on PostgreSQL. */
+  readonly processes?: number | undefined;
   /** Whether an address must be proved before its first session. Default `required`, `off` in development. */
   readonly emailVerification?: "off" | "required" | undefined;
   /** Where mail goes. Default: a mailbox in memory, in development alone. */
@@ -131,16 +138,6 @@ export interface BulwarkConfig {
   readonly log?: Log | undefined;
 }
 
-/** The limits that stand without a word of configuration. The first three count by address before authentication; `mail` counts by recipient. */
-const DEFAULT_LIMITS: Readonly<Record<string, LimitConfig>> = {
-  address: { requests: 6_000, window: "1m" },
-  login: { requests: 100, window: "1m" },
-  register: { requests: 30, window: "1m" },
-  anonymous: { requests: 600, window: "1m" },
-  user: { requests: 1_200, window: "1m" },
-  mail: { requests: 5, window: "1h" },
-};
-
 export interface ResolvedConfig {
   readonly issuer: string;
   readonly mode: "production" | "development";
@@ -149,6 +146,8 @@ export interface ResolvedConfig {
   readonly database: DatabaseConfig;
   readonly redisUrl: string | undefined;
   readonly limits: Readonly<Record<string, LimitConfig>>;
+  readonly bans: BanConfig | "off";
+  readonly processes: number;
   readonly emailVerification: "off" | "required";
   readonly smtp: SmtpConfig | undefined;
   readonly auth: AuthConfig & {
@@ -173,6 +172,8 @@ export function resolveConfig(config: BulwarkConfig): ResolvedConfig {
   const issuer = checkIssuer(config.issuer, mode, problems);
   const secrets = checkSecrets(config.secret, problems);
   const limits = checkLimits(config.limits ?? {}, problems);
+  checkBans(config.bans, problems);
+  checkProcesses(config.processes, problems);
   const emailVerification =
     config.emailVerification ?? (mode === "development" ? "off" : "required");
   if (emailVerification !== "off" && emailVerification !== "required") {
@@ -201,6 +202,9 @@ export function resolveConfig(config: BulwarkConfig): ResolvedConfig {
     database: config.database ?? { dataDir: ".bulwark" },
     redisUrl: config.redisUrl,
     limits: { ...DEFAULT_LIMITS, ...limits },
+    bans: config.bans ?? {},
+    processes:
+      config.processes ?? (config.database !== undefined && "url" in config.database ? 4 : 1),
     emailVerification,
     smtp: config.smtp,
     auth: {
@@ -330,27 +334,6 @@ function checkSecrets(
     problems.push(`secret[${index}]: expected 32 random bytes in base64url, came ${problem}`);
   }
   return secrets;
-}
-
-function checkLimits(
-  limits: Readonly<Record<string, LimitConfig>>,
-  problems: string[],
-): Readonly<Record<string, LimitConfig>> {
-  for (const [name, { requests, window }] of Object.entries(limits)) {
-    if (!Object.hasOwn(DEFAULT_LIMITS, name)) {
-      const known = Object.keys(DEFAULT_LIMITS).join(", ");
-      problems.push(`limits: expected one of ${known}, came ${JSON.stringify(name)}`);
-    }
-    if (!Number.isSafeInteger(requests) || requests < 1) {
-      problems.push(`limits.${name}: expected whole requests of at least 1, came ${requests}`);
-    }
-    try {
-      parseDuration(window, `limits.${name}`);
-    } catch (error) {
-      problems.push((error as Error).message);
-    }
-  }
-  return limits;
 }
 
 function localHosts(issuer: URL): string[] {

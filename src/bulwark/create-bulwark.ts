@@ -25,6 +25,7 @@ import {
   type TokenService,
 } from "../auth/index.ts";
 import {
+  type AddressBans,
   type Awaitable,
   BaseAPIHandler,
   type Clock,
@@ -57,7 +58,8 @@ import {
   type Observability,
   serverTracing,
 } from "../observability/index.ts";
-import { RateLimiter } from "../rate-limit/index.ts";
+import type { RateLimiter } from "../rate-limit/index.ts";
+import type { RedisRateLimiter } from "../rate-limit/redis/index.ts";
 import { cached } from "./cache.ts";
 import { type BulwarkConfig, resolveConfig } from "./config.ts";
 import { wireAccounts } from "./wire-accounts.ts";
@@ -68,13 +70,9 @@ import { wireKeyRing } from "./wire-crypto.ts";
 import { type CheckCrossSite, wireCsrf } from "./wire-csrf.ts";
 import { wireDatabase } from "./wire-database.ts";
 import { type PageAnswer, wireHeaders } from "./wire-headers.ts";
+import { wireLimiter } from "./wire-limiter.ts";
 import { wireMail } from "./wire-mail.ts";
-import {
-  meteredLimiter,
-  wireEventMeter,
-  wireMeter,
-  wireProcessMetrics,
-} from "./wire-observability.ts";
+import { wireEventMeter, wireMeter, wireProcessMetrics } from "./wire-observability.ts";
 import { wirePasskeys } from "./wire-passkeys.ts";
 import { wireLimits } from "./wire-rate-limit.ts";
 import { wireState } from "./wire-state.ts";
@@ -131,7 +129,10 @@ export interface Bulwark {
   /** checkCrossSite throws CSRF_REJECTED unless a request that asks for cookies comes from a page of ours. */
   readonly checkCrossSite: CheckCrossSite;
   readonly audit: AuditLogger;
-  readonly limiter: RateLimiter;
+  /** In memory, or in Redis where one is configured. */
+  readonly limiter: RateLimiter | RedisRateLimiter;
+  /** Addresses that are kept out. */
+  readonly bans: AddressBans;
   readonly observability: Observability;
   /** createQueryBuilder begins a query on one table, for one request. */
   createQueryBuilder<T extends PgTable>(
@@ -189,7 +190,18 @@ function assemble(config: BulwarkConfig): Bulwark {
   });
   const tokens = wireTokens({ config: resolved, database, keys, sealer, sessions, audit, clock });
   const refreshTokens = new RefreshTokens({ database, keys, sessions, audit, clock });
-  const limiter = new RateLimiter({ clock });
+  const wired = wireLimiter({
+    config: resolved,
+    trustedProxies: config.trustedProxies,
+    state: state.store,
+    clock,
+    log,
+    audit,
+    metrics,
+    keys,
+  });
+  // What services decide by themselves is counted with what the routes do.
+  const limiter = wired.metered;
   const mail = wireMail({ config: resolved, database, sealer, clock, log, audit, metrics });
   const passkeys = wirePasskeys(resolved, database, clock);
   const accounts = wireAccounts({
@@ -233,6 +245,7 @@ function assemble(config: BulwarkConfig): Bulwark {
     keys.open();
     await database.connect([bulwarkMigrations, ...(config.migrations ?? [])]);
     await state.open();
+    await wired.open();
     mail.start();
     phase = "open";
   };
@@ -263,7 +276,9 @@ function assemble(config: BulwarkConfig): Bulwark {
     admission: [limits.admission, apiKeys.admission()],
     namedLimits: limits.named,
     explainRefusals: config.explainRefusals ?? resolved.mode === "development",
-    limiter: meteredLimiter(limiter, metrics),
+    limiter: wired.metered,
+    bans: resolved.bans === "off" ? undefined : wired.bans,
+    partitionOf: wired.partitionOf,
     audit,
     meter: wireMeter(metrics),
     trace: serverTracing,
@@ -316,7 +331,8 @@ function assemble(config: BulwarkConfig): Bulwark {
     adminMfa: authConfig.adminMfa,
     checkCrossSite: crossSite.check,
     audit,
-    limiter,
+    limiter: wired.limiter,
+    bans: wired.bans,
     observability,
     createQueryBuilder: (table, context, options) =>
       createQueryBuilder(table, { ...options, context, database }),
@@ -336,6 +352,7 @@ function assemble(config: BulwarkConfig): Bulwark {
       await apiKeys.close();
       await mail.stop();
       await database.close();
+      await wired.close();
       await state.close();
     },
   };

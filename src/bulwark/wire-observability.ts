@@ -1,8 +1,7 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { HashQueue } from "../auth/index.ts";
-import type { Kernel, Limiter, SecurityEvent, Verdict } from "../core/index.ts";
+import type { Kernel, SecurityEvent } from "../core/index.ts";
 import type { Counter, Metrics } from "../observability/index.ts";
-import type { RateLimiter } from "../rate-limit/index.ts";
 
 /** wireMeter counts and times the answers of every route; its series are taken when a route is defined. */
 export function wireMeter(metrics: Metrics): NonNullable<Kernel["meter"]> {
@@ -35,32 +34,6 @@ export function wireEventMeter(metrics: Metrics): (event: SecurityEvent) => void
     metrics
       .counter("bulwark_security_events_total", "Security events recorded.", { type, result })
       .add();
-}
-
-/** meteredLimiter counts what each limit refused. */
-export function meteredLimiter(limiter: RateLimiter, metrics: Metrics): Limiter {
-  const count = (verdict: Verdict): Verdict => {
-    for (const name of verdict.violated) {
-      // The limits of keys are named by whoever makes keys: they share one series.
-      const policy = name.startsWith("key:") ? "key" : name;
-      metrics
-        .counter("bulwark_rate_limit_refusals_total", "Requests refused by a limit.", { policy })
-        .add();
-    }
-    return verdict;
-  };
-  metrics.gauge("bulwark_rate_limit_keys", "Keys in the limiter's table.", () => limiter.size);
-  metrics.gauge(
-    "bulwark_rate_limit_overflowed",
-    "Requests counted in a shared bucket because the table was full.",
-    () => limiter.overflowed,
-  );
-  return {
-    decide: (requests) => {
-      const verdict = limiter.decide(requests);
-      return verdict.allowed ? verdict : count(verdict);
-    },
-  };
 }
 
 /** wireProcessMetrics registers what is read when the metrics are. */

@@ -6,6 +6,8 @@ import { redisAddress } from "./redis-address.ts";
 import { RedisConnection } from "./redis-connection.ts";
 import { INCREMENT, SWAP } from "./redis-steps.ts";
 
+export { RedisScripts, type RedisScriptsOptions } from "./redis-scripts.ts";
+
 export interface RedisStateOptions {
   /** Such as `rediss://user:password@redis.example.com:6379/0`. Redis 6.2 or newer. */
   readonly url: string;

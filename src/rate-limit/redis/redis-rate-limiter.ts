@@ -20,6 +20,7 @@ import { keyName, kindOf } from "./key-name.ts";
 import type { RedisCommands } from "./redis-commands.ts";
 import { Script, within } from "./script.ts";
 
+/** @public */
 export interface RedisRateLimiterOptions {
   /** A client of ioredis, `Redis` or `Cluster`. */
   readonly redis: RedisCommands;
@@ -52,6 +53,7 @@ const forgetting = new Script(FORGET);
  * within the budget is decided by the limit's `onFailure`; past three failures nothing is sent for a second, and then one attempt.
  *
  * A key that is blocked is refused from memory, synchronously, until its time, and at most for 5 seconds.
+ * @public
  */
 export class RedisRateLimiter implements Limiter {
   readonly #redis: RedisCommands;
