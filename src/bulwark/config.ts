@@ -1,4 +1,4 @@
-import type { AccessModel } from "../access/index.ts";
+import type { AccessModel, RoleModel } from "../access/index.ts";
 import { type APIKeyConfig, checkAPIKeyConfig } from "../api-keys/index.ts";
 import type { BreachCheck } from "../auth/index.ts";
 import { type Clock, ConfigurationError, type Log, parseDuration } from "../core/index.ts";
@@ -79,10 +79,7 @@ export interface AuthConfig {
 }
 
 /** An access model, whatever its names are. */
-export type AnyAccessModel = Pick<
-  AccessModel,
-  "roles" | "permissions" | "scopes" | "scopesFor" | "isRole"
->;
+export type AnyAccessModel = RoleModel & Pick<AccessModel, "scopes" | "scopesFor">;
 
 /** BulwarkConfig is all that an application decides; what it leaves out is the safe default. */
 export interface BulwarkConfig {

@@ -1,5 +1,5 @@
 import type { PgTable } from "drizzle-orm/pg-core";
-import { referenceAccess } from "../access/index.ts";
+import { type RoleAdmin, referenceAccess, type TenantAdmin } from "../access/index.ts";
 import { APIKeyHandler, type APIKeyService } from "../api-keys/index.ts";
 import { AuditLogger } from "../audit/index.ts";
 import {
@@ -22,6 +22,7 @@ import {
   SessionStore,
   type SignIn,
   sessionAuthenticator,
+  TenantSwitch,
   type TokenService,
 } from "../auth/index.ts";
 import {
@@ -62,6 +63,7 @@ import type { RateLimiter } from "../rate-limit/index.ts";
 import type { RedisRateLimiter } from "../rate-limit/redis/index.ts";
 import { cached } from "./cache.ts";
 import { type BulwarkConfig, resolveConfig } from "./config.ts";
+import { wireAccess } from "./wire-access.ts";
 import { wireAccounts } from "./wire-accounts.ts";
 import { wireAPIKeys } from "./wire-api-keys.ts";
 import { composeAuthenticators } from "./wire-auth.ts";
@@ -109,6 +111,10 @@ export interface Bulwark {
   readonly passkeys: Passkeys;
   readonly accounts: AccountAdmin;
   readonly apiKeys: APIKeyService;
+  /** Roles made at run time, and who has which role where. */
+  readonly roles: RoleAdmin;
+  readonly tenants: TenantAdmin;
+  readonly tenantSwitch: TenantSwitch;
   readonly firstAdmin: FirstAdmin;
   readonly csrf: CSRFProtection;
   /** The allow-list of `origins` as functions, for hosts whose routes are not in a router of ours. */
@@ -230,6 +236,14 @@ function assemble(config: BulwarkConfig): Bulwark {
     clock,
     log,
   });
+  const access = wireAccess({
+    access: config.access ?? referenceAccess,
+    database,
+    sessions,
+    audit,
+    clock,
+  });
+  const tenantSwitch = new TenantSwitch({ database, signIn: accounts.signIn, audit });
   const csrf = new CSRFProtection({ keys });
   const crossSite = wireCsrf(resolved.csrfOrigins, csrf, resolved.csrfExempt);
   const cors = wireCors(resolved.cors);
@@ -322,6 +336,9 @@ function assemble(config: BulwarkConfig): Bulwark {
     passkeys,
     accounts: accounts.accounts,
     apiKeys,
+    roles: access.roles,
+    tenants: access.tenants,
+    tenantSwitch,
     firstAdmin: accounts.firstAdmin,
     csrf,
     cors,
@@ -343,6 +360,7 @@ function assemble(config: BulwarkConfig): Bulwark {
     async sweep() {
       await accounts.sweep();
       await apiKeys.sweep();
+      await access.roles.dropExpired();
     },
     ready,
     async close() {

@@ -7,6 +7,6 @@ export const User = z
     id: z.uuid(),
     email: z.email(),
     name: z.string(),
-    roles: z.array(z.enum(ROLES)),
+    roles: z.array(z.string()).meta({ examples: [[...ROLES]] }),
   })
   .meta({ id: "User" });

@@ -51,4 +51,5 @@ export {
   type SignInRequest,
   type TokenSignIn,
 } from "./sign-in.ts";
+export { type MyTenant, TenantSwitch, type TenantSwitchOptions } from "./tenant-switch.ts";
 export type { PublicUser } from "./users.ts";

@@ -1,6 +1,8 @@
 import type { Bulwark } from "../../bulwark/index.ts";
 import type { AnyRoute } from "../../core/index.ts";
 import { auditRoutes } from "./audit-routes.ts";
+import { roleRoutes } from "./role-routes.ts";
+import { tenantAdminRoutes } from "./tenant-routes.ts";
 import { adminUserRoutes } from "./user-routes.ts";
 
 export { administrator } from "./administrator.ts";
@@ -9,4 +11,6 @@ export { administrator } from "./administrator.ts";
 export const adminRoutes = (bulwark: Bulwark): readonly AnyRoute[] => [
   ...auditRoutes(bulwark),
   ...adminUserRoutes(bulwark),
+  ...roleRoutes(bulwark),
+  ...tenantAdminRoutes(bulwark),
 ];

@@ -1,0 +1,29 @@
+import { RoleAdmin, TenantAdmin } from "../access/index.ts";
+import type { SessionStore } from "../auth/index.ts";
+import type { AuditSink, Clock } from "../core/index.ts";
+import type { Database } from "../database/index.ts";
+import type { AnyAccessModel } from "./config.ts";
+
+/** wireAccess makes the services of roles and tenants; whom a change concerns is signed out by it. */
+export function wireAccess(parts: {
+  readonly access: AnyAccessModel;
+  readonly database: Database;
+  readonly sessions: SessionStore;
+  readonly audit: AuditSink;
+  readonly clock: Clock;
+}): { readonly roles: RoleAdmin; readonly tenants: TenantAdmin } {
+  const { access, database, sessions, audit, clock } = parts;
+  const onChanged = (userId: string): void =>
+    sessions.forget((session) => session.userId === userId);
+  return {
+    roles: new RoleAdmin({
+      database,
+      access,
+      audit,
+      clock,
+      endSessions: (userId, tx) => sessions.revokeAll(userId, {}, tx),
+      onChanged,
+    }),
+    tenants: new TenantAdmin({ database, audit, clock, onChanged }),
+  };
+}
