@@ -1,16 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { APIKeyView, CreatedAPIKey, KeyLimit, KeyOwner } from "../api-keys/index.ts";
-import { normalizeEmail } from "../auth/index.ts";
-import { type Bulwark, configFromEnv, createBulwark } from "../bulwark/index.ts";
-import { NotFoundError } from "../core/index.ts";
-import { referenceMigrations } from "../server/index.ts";
-
-/** What every command on keys takes. */
-interface KeyCommand {
-  readonly dev?: boolean | undefined;
-  /** Prints JSON. */
-  readonly json?: boolean | undefined;
-}
+import type { Bulwark } from "../bulwark/index.ts";
+import { type DatabaseCommand, print, userIdOf, withBulwark } from "./with-bulwark.ts";
 
 /** Whose keys: a user by address, in a tenant where one is named besides; or a tenant's own. */
 interface OwnerOptions {
@@ -18,7 +9,7 @@ interface OwnerOptions {
   readonly tenant?: string | undefined;
 }
 
-interface CreateKeyOptions extends KeyCommand, OwnerOptions {
+interface CreateKeyOptions extends DatabaseCommand, OwnerOptions {
   readonly name: string;
   readonly scope: readonly string[];
   readonly expiresIn?: string | undefined;
@@ -27,8 +18,8 @@ interface CreateKeyOptions extends KeyCommand, OwnerOptions {
   readonly monthlyQuota?: number | undefined;
 }
 
-/** addKeyCommands adds `apikeys create`, `list`, `rotate` and `revoke` to the program. */
-export function addKeyCommands(program: Command, devOption: () => Option): void {
+/** addDatabaseCommands adds `apikeys create`, `list`, `rotate` and `revoke` to the program. */
+export function addDatabaseCommands(program: Command, devOption: () => Option): void {
   const keys = program.command("apikeys").description("keys for programs");
   const json = (): Option => new Option("--json", "print JSON");
   const email = (): Option => new Option("--email <address>", "of the user whose keys they are");
@@ -101,6 +92,7 @@ function wholeNumber(text: string): number {
 /** createKey makes a key and prints it, the only time that it is shown. */
 async function createKey(options: CreateKeyOptions): Promise<void> {
   const { name, scope, expiresIn, address, limit, monthlyQuota } = options;
+  checkOwner(options);
   await withBulwark(options, async (bulwark) => {
     const input = {
       name,
@@ -121,7 +113,7 @@ async function createKey(options: CreateKeyOptions): Promise<void> {
 }
 
 /** listKeys prints the keys of an owner, one a line. */
-async function listKeys(options: KeyCommand & OwnerOptions): Promise<void> {
+async function listKeys(options: DatabaseCommand & OwnerOptions): Promise<void> {
   await withBulwark(options, async (bulwark) => {
     const keys = await bulwark.apiKeys.list(await ownerOf(bulwark, options), {});
     print(options.json === true ? JSON.stringify(keys) : keys.map(lineOf).join("\n"));
@@ -131,7 +123,7 @@ async function listKeys(options: KeyCommand & OwnerOptions): Promise<void> {
 /** rotateKey puts a new key in the place of one, and prints it. */
 async function rotateKey(
   id: string,
-  options: KeyCommand & {
+  options: DatabaseCommand & {
     readonly overlap?: string | undefined;
     readonly expiresIn?: string | undefined;
   },
@@ -144,30 +136,16 @@ async function rotateKey(
 }
 
 /** revokeKey ends a key for good. */
-async function revokeKey(id: string, options: KeyCommand): Promise<void> {
+async function revokeKey(id: string, options: DatabaseCommand): Promise<void> {
   await withBulwark(options, async ({ apiKeys }) => {
     await apiKeys.revoke(id, await apiKeys.ownerOf(id), {});
     print(options.json === true ? JSON.stringify({ id, revoked: true }) : `${id} revoked`);
   });
 }
 
-async function withBulwark(
-  options: KeyCommand,
-  work: (bulwark: Bulwark) => Promise<void>,
-): Promise<void> {
-  const {
-    host: _host,
-    port: _port,
-    metricsToken: _metricsToken,
-    ...config
-  } = configFromEnv(process.env, { dev: options.dev === true });
-  const bulwark = createBulwark({ ...config, migrations: referenceMigrations });
-  try {
-    await bulwark.ready();
-    await work(bulwark);
-  } finally {
-    await bulwark.close();
-  }
+function checkOwner({ email, tenant }: OwnerOptions): void {
+  if ((email ?? tenant ?? "") !== "") return;
+  throw new Error("--email or --tenant: expected one, came neither");
 }
 
 async function ownerOf(bulwark: Bulwark, { email, tenant }: OwnerOptions): Promise<KeyOwner> {
@@ -175,19 +153,10 @@ async function ownerOf(bulwark: Bulwark, { email, tenant }: OwnerOptions): Promi
     if (tenant === undefined) throw new Error("--email or --tenant: expected one, came neither");
     return { tenantId: tenant };
   }
-  const address = normalizeEmail(email);
-  for (let page = 1; ; page += 1) {
-    // The search is for a part of an address.
-    const { rows } = await bulwark.accounts.list({ page, limit: 100, search: address });
-    const user = rows.find((row) => row.email === address);
-    if (user !== undefined) return { userId: user.id, tenantId: tenant };
-    if (rows.length === 0) throw new NotFoundError("User");
-  }
+  return { userId: await userIdOf(bulwark, email), tenantId: tenant };
 }
 
-const print = (text: string): void => void (text !== "" && process.stdout.write(`${text}\n`));
-
-function printCreated(made: CreatedAPIKey, { json }: KeyCommand): void {
+function printCreated(made: CreatedAPIKey, { json }: DatabaseCommand): void {
   print(json === true ? JSON.stringify(made) : `${made.id} ${made.key}`);
 }
 

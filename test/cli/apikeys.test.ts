@@ -103,6 +103,7 @@ test("a key is made, listed, rotated and revoked", { timeout: 200_000 }, async (
 
   const server = await launch({ dataDir });
   try {
+    await server.until(/Data: PGlite.*\n/);
     const ask = async (secret: string): Promise<number> =>
       (await fetch(`${server.url}/api/products`, { headers: { "x-api-key": secret } })).status;
     expect(await ask(first.key)).toBe(401);
