@@ -3,7 +3,6 @@ import { requestIdOf } from "./ids.ts";
 import { isoTime } from "./iso-time.ts";
 import type { HeaderRecord, Kernel } from "./kernel.ts";
 import type { LimitFields } from "./limit-fields.ts";
-import type { LimitFields } from "./limit-fields.ts";
 import { type PathParams, type Target, targetOf } from "./path.ts";
 import type { Principal } from "./principal.ts";
 import { parseQuery } from "./query.ts";
@@ -191,7 +190,10 @@ export function buildResponse(
   for (const cookie of cookies ?? []) own.push("set-cookie", cookie);
   const { body, status } = parts;
   if (info.response !== undefined) return info.response(body, status, rest, own);
-  return new Response(body, { status, headers: headersOf([...listOf(rest), ...own]) });
+  const list = [...listOf(rest), ...own];
+  // A host's own Response may take an object as it is, and has to read a list; but only a list says a name twice.
+  const isOnce = cookies === undefined || cookies.length < 2;
+  return new Response(body, { status, headers: isOnce ? recordOf(list) : headersOf(list) });
 }
 
 /** without is what stands where some headers are set otherwise: itself, on most answers. */
@@ -222,6 +224,14 @@ function replaceAll(headers: string[], own: HeaderRecord): void {
     headers[index] = key;
     headers[index + 1] = value;
   }
+}
+
+function recordOf(list: readonly string[]): Record<string, string> {
+  const record: Record<string, string> = {};
+  for (let index = 0; index < list.length; index += 2) {
+    record[list[index] as string] = list[index + 1] as string;
+  }
+  return record;
 }
 
 const headersOf = (list: readonly string[]): [string, string][] => {
