@@ -1,4 +1,4 @@
-import { and, asc, count, eq, sql } from "drizzle-orm";
+import { and, asc, count, eq } from "drizzle-orm";
 import {
   type AuditSink,
   type Clock,
@@ -197,11 +197,11 @@ export class TenantAdmin {
     const id = checkId(tenantId, "Tenant");
     return this.#o.database.run(async (orm) => {
       const [tenant] = await orm
-        .select({
-          total: sql<number>`(SELECT count(*)::int FROM ${memberships} WHERE ${memberships.tenantId} = ${tenants.id})`,
-        })
+        .select({ total: count(memberships.id) })
         .from(tenants)
-        .where(eq(tenants.id, id));
+        .leftJoin(memberships, eq(memberships.tenantId, tenants.id))
+        .where(eq(tenants.id, id))
+        .groupBy(tenants.id);
       if (tenant === undefined) throw missing(id);
       const rows = await membersOf(orm, id)
         .limit(query.limit)

@@ -139,17 +139,15 @@ const permissions = fc.subarray(["things:read", "things:gone"]);
 const roles = fc.subarray(["user", "admin", "made-at-run-time"]);
 const scopes = fc.subarray(["things:read", "other:scope"]);
 const principal: fc.Arbitrary<Principal> = fc.oneof(
-  fc
-    .record({ userId: id, tenantId, roles, permissions })
-    .map(
-      (facts): Principal => ({
-        kind: "user",
-        sessionId: "s",
-        via: "bearer",
-        methods: [],
-        ...facts,
-      }),
-    ),
+  fc.record({ userId: id, tenantId, roles, permissions }).map(
+    (facts): Principal => ({
+      kind: "user",
+      sessionId: "s",
+      via: "bearer",
+      methods: [],
+      ...facts,
+    }),
+  ),
   fc
     .record({ userId: id, tenantId, roles, permissions, scopes })
     .map((facts): Principal => ({ kind: "userKey", keyId: "k", via: "key", ...facts })),
