@@ -16,6 +16,8 @@ export interface ServiceOptions {
   readonly password?: string | undefined;
   /** Whether this process may end without stopping it; the server ends all the same. Default false. */
   readonly unref?: boolean | undefined;
+  /** More lines of a Redis' configuration. Default none. */
+  readonly settings?: readonly string[] | undefined;
 }
 
 export declare function findBinary(name: string): string | undefined;

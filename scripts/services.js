@@ -46,8 +46,11 @@ function postgresFolders() {
   }
 }
 
-/** startRedis starts a Redis. Options: `port` (default a free one), `password` (default random), `unref` (do not keep this process alive). */
-export async function startRedis({ port, password = secret(), unref = false } = {}) {
+/**
+ * startRedis starts a Redis. Options: `port` (default a free one), `password` (default random), `unref` (do not keep this process
+ * alive), `settings` (more lines of its configuration).
+ */
+export async function startRedis({ port, password = secret(), unref = false, settings = [] } = {}) {
   const binary = required("redis-server");
   return start(port, (chosen, folder, as) => {
     const config = join(folder, "redis.conf");
@@ -60,7 +63,7 @@ maxmemory-policy noeviction
 save ""
 appendonly no
 dir ${folder}
-`,
+${settings.map((line) => `${line}\n`).join("")}`,
       { mode: 0o600 },
     );
     hand(config, as);
