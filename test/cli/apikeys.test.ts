@@ -61,10 +61,9 @@ test("a key is made, listed, rotated and revoked", { timeout: 200_000 }, async (
   expect(wrong.stderr).toBe("bulwark: scopes.0: There is no scope of this name.\n");
 
   const owner = ["--email", "Ada@Example.com"];
-  const made = await keys(
-    ...["create", ...owner, "--name", "nightly", "--scope", "products:read", "products:write"],
-    ...["--limit", "burst=20/1s", "--address", "127.0.0.0/8", "--monthly-quota", "100", "--json"],
-  );
+  const command = ["create", ...owner, "--name", "nightly", "--scope", "products:read"];
+  command.push("products:write", "--limit", "burst=20/1s", "--address", "127.0.0.0/8");
+  const made = await keys(...command, "--monthly-quota", "100", "--json");
   expect(made).toMatchObject({ code: 0, stderr: "" });
   const first = JSON.parse(made.stdout) as { id: string; key: string };
   expect(first).toMatchObject({ name: "nightly", scopes: ["products:read", "products:write"] });
