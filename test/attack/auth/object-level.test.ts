@@ -16,6 +16,20 @@ const EXPECTED: Readonly<Record<string, number>> = {
   "DELETE /api/auth/sessions/:id": 404,
   "PATCH /api/auth/passkeys/:id": 404,
   "DELETE /api/auth/passkeys/:id": 404,
+  "GET /api/api-keys/:id": 404,
+  "PATCH /api/api-keys/:id": 404,
+  "DELETE /api/api-keys/:id": 404,
+  "POST /api/api-keys/:id/rotate": 404,
+  "PATCH /api/admin/roles/:id": 403,
+  "DELETE /api/admin/roles/:id": 403,
+  "PATCH /api/admin/tenants/:id": 403,
+  "DELETE /api/admin/tenants/:id": 403,
+  "GET /api/admin/tenants/:id/members": 403,
+  "POST /api/admin/tenants/:id/members": 403,
+  "DELETE /api/admin/tenants/:id/members/:userId": 403,
+  "GET /api/admin/users/:id/role-assignments": 403,
+  "POST /api/admin/users/:id/role-assignments": 403,
+  "DELETE /api/admin/users/:id/role-assignments/:role": 403,
   "GET /api/admin/users/:id": 403,
   "POST /api/admin/users/:id/lock": 403,
   "POST /api/admin/users/:id/unlock": 403,
@@ -29,6 +43,11 @@ const EXPECTED: Readonly<Record<string, number>> = {
 const BODIES: Readonly<Record<string, object>> = {
   "PATCH /api/products/:id": { name: "Mine" },
   "PATCH /api/auth/passkeys/:id": { name: "Mine" },
+  "PATCH /api/api-keys/:id": { name: "Mine" },
+  "PATCH /api/admin/roles/:id": { permissions: [] },
+  "PATCH /api/admin/tenants/:id": { name: "Mine" },
+  "POST /api/admin/tenants/:id/members": { userId: "01900000-0000-7000-8000-000000000000" },
+  "POST /api/admin/users/:id/role-assignments": { role: "editor" },
   "POST /api/admin/users/:id/roles": { roles: ["user", "admin"] },
 };
 
@@ -62,6 +81,16 @@ beforeAll(async () => {
   ids["users"] = owner.id;
   const me = await call("GET", "/api/auth/me", { token });
   ids["sessions"] = dataOf<{ sessionId: string }>(me).sessionId;
+  const idOf = async (path: string, token: string, body: object): Promise<string> => {
+    const made = await call("POST", path, { token, body });
+    if (made.status !== 201) throw new Error(made.text);
+    return dataOf<{ id: string }>(made).id;
+  };
+  ids["api-keys"] = await idOf("/api/api-keys", token, { name: "Key", scopes: ["products:read"] });
+  const admin = await app.adminToken();
+  ids["tenants"] = await idOf("/api/admin/tenants", admin, { name: "Acme" });
+  const role = { name: "editor", permissions: ["products:read"], description: null };
+  ids["roles"] = await idOf("/api/admin/roles", admin, role);
 });
 
 test("every route with an id has its row here", () => {
@@ -81,13 +110,19 @@ test.each(Object.entries(EXPECTED))(
   "%s with somebody else's id: %d, and nothing is touched",
   async (route, status) => {
     const [method = "", path = ""] = route.split(" ");
-    const kind = /\/(products|sessions|passkeys|users)\/:id/.exec(path)?.[1] ?? "";
+    const kind = /\/([a-z-]+)\/:id/.exec(path)?.[1] ?? "";
+    const id = ids[kind];
+    if (id === undefined) throw new Error(`no ${kind} was made`);
     const before = await ownedRows();
     const body = BODIES[route] ?? (method === "POST" ? {} : undefined);
-    const answer = await call(method, path.replace(":id", ids[kind] ?? ""), {
-      token: stranger.token,
-      ...(body === undefined ? {} : { body }),
-    });
+    const answer = await call(
+      method,
+      path.replace(":id", id).replace(":userId", stranger.id).replace(":role", "editor"),
+      {
+        token: stranger.token,
+        ...(body === undefined ? {} : { body }),
+      },
+    );
     expect(answer.status).toBe(status);
     expect(await ownedRows()).toBe(before);
   },
