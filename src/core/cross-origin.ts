@@ -14,8 +14,7 @@ export function tellOrigin({ cors }: Kernel): ((exchange: Exchange) => "pass")[]
     (exchange) => {
       const origin = exchange.get("origin");
       if (origin === null) return "pass";
-      const headers = cors.headersFor(origin);
-      if (headers !== undefined) exchange.extraHeaders = { ...headers };
+      exchange.crossOrigin = cors.headersFor(origin);
       return "pass";
     },
   ];

@@ -57,6 +57,8 @@ export class Exchange implements RequestContext {
   principal: Principal | undefined = undefined;
   /** Headers that this request's stages and handler set, beside those that stand on every response. */
   extraHeaders: Record<string, string> | undefined = undefined;
+  /** What the pages of its origin are told, of one that is allowed. */
+  crossOrigin: HeaderRecord | undefined = undefined;
   cookies: string[] | undefined = undefined;
   /** What the limits that were decided so far are told as. */
   limits: LimitFields | undefined = undefined;
@@ -180,6 +182,7 @@ export function buildResponse(
 ): Response {
   const { extraHeaders, cookies, info } = exchange;
   const own = ["content-type", parts.contentType, "x-request-id", exchange.requestId];
+  if (exchange.crossOrigin !== undefined) own.push(...listOf(exchange.crossOrigin));
   if (exchange.limits !== undefined) addLimit(own, exchange, exchange.limits);
   let rest = standing;
   for (const more of [extraHeaders, parts.headers]) {
@@ -262,6 +265,7 @@ function addLimit(headers: string[], exchange: Exchange, limits: LimitFields): v
 /** rewrap gives a handler's own Response the standing headers; where both set one, the handler's stands. */
 export function rewrap(exchange: Exchange, standing: HeaderRecord, response: Response): Response {
   const standingList = [...listOf(standing)];
+  if (exchange.crossOrigin !== undefined) standingList.push(...listOf(exchange.crossOrigin));
   if (exchange.limits !== undefined) addLimit(standingList, exchange, exchange.limits);
   if (exchange.extraHeaders !== undefined) replaceAll(standingList, exchange.extraHeaders);
   const headers = new Headers(headersOf(standingList));
