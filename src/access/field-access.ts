@@ -38,12 +38,18 @@ export function fieldsFor(
   }
 }
 
-/** pickFields copies those fields that an object has of its own. */
+/** pickFields copies those fields that an object has of its own, and leaves out what it does not let be read. */
 export function pickFields(object: object, fields: ReadonlySet<string>): Record<string, unknown> {
-  const own = [...fields].filter((field) => Object.hasOwn(object, field));
-  return Object.fromEntries(
-    own.map((field) => [field, (object as Readonly<Record<string, unknown>>)[field]]),
-  );
+  const picked: Record<string, unknown> = {};
+  for (const field of fields) {
+    try {
+      if (!Object.hasOwn(object, field)) continue;
+      picked[field] = (object as Readonly<Record<string, unknown>>)[field];
+    } catch {
+      // A getter that throws has nothing to show.
+    }
+  }
+  return picked;
 }
 
 /**
