@@ -43,7 +43,7 @@ describe("what is no key of ours costs no read", () => {
       `${key}0`,
       key.replace("bwk", "abc"),
       key.replace("live", "test"),
-      key.slice(0, -6) + "000000",
+      `${key.slice(0, -6)}000000`,
       key.toUpperCase(),
       `${key}, ${key}`,
       "x".repeat(1_000_000),
