@@ -9,6 +9,7 @@ import {
   principalKey,
   RateLimitError,
   type RequestContext,
+  STAGE,
   systemClock,
 } from "../core/index.ts";
 
@@ -83,12 +84,16 @@ export function withConcurrencyLimit(
   },
 ): <C extends RequestContext, R>(handler: Handler<C, R>) => Handler<C, R> {
   leaseMs(options);
+  const { name } = options;
   return <C extends RequestContext, R>(handler: Handler<C, R>): Handler<C, R> => {
+    if (typeof handler !== "function" || STAGE in handler) {
+      throw new TypeError(`${name}: expected a handler without stages: put them around this`);
+    }
     const run = async (context: C): Promise<R> => {
       const key = options.keyGenerator?.(context) ?? principalKey(context);
       const asked = limiter.acquire(key, options);
       const lease = isPromise(asked) ? await asked : asked;
-      if (lease === undefined) throw new RateLimitError(1, [options.name]);
+      if (lease === undefined) throw new RateLimitError(1, [name]);
       try {
         return await handler(context);
       } finally {

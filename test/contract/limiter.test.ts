@@ -73,7 +73,7 @@ describe.each(table)("$name, $algorithm", ({ limiter, algorithm, pass }) => {
 
   /** How many of `count` decisions at once pass. */
   const burst = async (request: LimitRequest, count: number): Promise<number> => {
-    const all = Array.from({ length: count }, () => limiter.decide([request]));
+    const all = Array.from({ length: count }, async () => limiter.decide([request]));
     return (await Promise.all(all)).filter(({ allowed }) => allowed).length;
   };
 
@@ -128,7 +128,9 @@ describe.each(table)("$name, $algorithm", ({ limiter, algorithm, pass }) => {
       { policy: ten, key },
       { policy: of("two", 2), key },
     ];
-    const verdicts = await Promise.all(Array.from({ length: 50 }, () => limiter.decide(both)));
+    const verdicts = await Promise.all(
+      Array.from({ length: 50 }, async () => limiter.decide(both)),
+    );
     expect(verdicts.filter(({ allowed }) => allowed)).toHaveLength(2);
     for (const { allowed, violated } of verdicts) {
       expect(violated).toEqual(allowed ? [] : [`two ${algorithm}`]);
@@ -138,7 +140,7 @@ describe.each(table)("$name, $algorithm", ({ limiter, algorithm, pass }) => {
 
   test("the limits of one decision may count different keys", async () => {
     const [one, other] = [randomUUID(), randomUUID()];
-    const decide = (): Awaitable<unknown> =>
+    const decide = async (): Promise<unknown> =>
       limiter.decide([
         { policy: ten, key: one },
         { policy: of("two", 2), key: other },
@@ -261,7 +263,7 @@ describe.each(table)("$name, $algorithm", ({ limiter, algorithm, pass }) => {
 describe.each(subjects)("$name", ({ limiter }) => {
   test("a bucket may hold less than its window gives, or more", async () => {
     const policy = limitPolicy("burst", { requests: 100, window: "1d", burst: 5 });
-    const all = Array.from({ length: 50 }, () => limiter.decide([{ policy, key: "burst" }]));
+    const all = Array.from({ length: 50 }, async () => limiter.decide([{ policy, key: "burst" }]));
     const verdicts = await Promise.all(all);
     expect(verdicts.filter(({ allowed }) => allowed)).toHaveLength(5);
   });
