@@ -30,5 +30,7 @@ export {
   UnavailableError,
   ValidationError,
 } from "./core/index.ts";
+export { createCORS } from "./cors/index.ts";
+export { CSRFProtection, withCSRFProtection } from "./csrf/index.ts";
 export { securityHeaders, setSecurityHeaders } from "./headers/index.ts";
 export { RateLimiter, withRateLimit } from "./rate-limit/index.ts";

@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ConfigurationError } from "../core/index.ts";
 import { type CORSOptions, createCORSPolicy } from "./index.ts";
@@ -72,6 +73,33 @@ describe("30 origins", () => {
     // A pattern with a state of its own would answer otherwise the second time.
     expect(told(origin)).toBe(said);
   });
+});
+
+test("whatever stands for an origin, what is told it is its own text, and its host below the suffix", () => {
+  const part = fc.constantFrom(
+    "https://",
+    "a.",
+    ".preview.example.com",
+    APP,
+    ":8443",
+    "/",
+    "@",
+    "evil.example",
+  );
+  const text = fc.array(fc.oneof(part, fc.string({ maxLength: 3 })), { maxLength: 5 });
+  fc.assert(
+    fc.property(text, (parts) => {
+      const origin = parts.join("");
+      const headers = policy.headersFor(origin);
+      if (headers === undefined || origin === APP) return;
+      expect(headers["access-control-allow-origin"]).toBe(origin);
+      expect(headers).not.toHaveProperty("access-control-allow-credentials");
+      const { hostname, protocol } = new URL(origin);
+      expect(protocol).toBe("https:");
+      expect(hostname).toMatch(/\.preview\.example\.com$|\.example\.org$/);
+    }),
+    { numRuns: 2_000 },
+  );
 });
 
 test("`*` is for anyone, never with cookies, and never for `null`", () => {

@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import { beforeEach, describe, expect, test } from "vitest";
+import { createRouter } from "../../../src/core/index.ts";
 import { testApp } from "../../support/app.ts";
 import { cookiesOf, login, SAME_ORIGIN, signInByCookie } from "../../system/auth/support.ts";
 
@@ -136,4 +137,25 @@ test("a GET changes nothing, so it is not asked; nor is who carries a token", as
   expect(made.status).toBe(201);
   const ours = await call("POST", "/api/auth/logout", { headers: { cookie, ...SAME_ORIGIN } });
   expect(ours.status).toBe(200);
+});
+
+test("a route outside the limits is not outside the check", async () => {
+  const { AuthenticatedAPIHandler } = app.bulwark.handlers;
+  const route = AuthenticatedAPIHandler.POST(() => "done", {
+    path: "/unlimited",
+    requireAuth: true,
+    insecureUnlimited: true,
+  });
+  const router = createRouter(AuthenticatedAPIHandler, [route]);
+  const cookie = await signInByCookie(app, await signUp());
+  const send = async (headers: Record<string, string>) =>
+    router(
+      new Request(`http://localhost:${app.port}/unlimited`, {
+        method: "POST",
+        headers: { cookie, ...headers },
+      }),
+      {},
+    );
+  expect((await send(CROSS)).status).toBe(403);
+  expect((await send(SAME_ORIGIN)).status).toBe(200);
 });

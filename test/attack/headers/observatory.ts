@@ -2,7 +2,7 @@
  * The scoring of Mozilla's HTTP Observatory (version 5): every site begins with 100 points, each result has a modifier, and what is
  * above zero counts only where at least 90 points are left without it.
  */
-export const MODIFIERS = {
+const MODIFIERS = {
   "csp-implemented-with-no-unsafe-default-src-none": 10,
   "csp-implemented-with-no-unsafe": 5,
   "csp-implemented-with-unsafe-inline-in-style-src-only": 0,

@@ -3,7 +3,7 @@ import { startApp, type TestApp } from "../../support/app.ts";
 
 export const APP = "https://app.example.com";
 /** The exact origin, and a suffix beside it. */
-export const ORIGINS = [APP, "https://*.preview.example.com"];
+const ORIGINS = [APP, "https://*.preview.example.com"];
 
 /** corsApp starts an application with an allow-list, for one file. */
 export async function corsApp(config: Parameters<typeof startApp>[0] = {}): Promise<TestApp> {
