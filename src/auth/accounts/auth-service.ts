@@ -60,7 +60,7 @@ export class AuthService {
     const found = await findByEmail(this.#o.database, credentials.email);
     const proved = await this.#provePassword(found, credentials, context);
     if (!proved || found === undefined || !(await this.#o.signIn.mayEnter(found))) {
-      await this.#recordFailure(found, context);
+      await this.#o.signIn.recordFailure(found, context, "password");
       await refusal.wait();
       throw invalidCredentials();
     }
@@ -140,7 +140,7 @@ export class AuthService {
     checkMode(data.mode);
     const factor = await factors.prove(user.id, input.proof, this.#clock.now());
     if (factor === undefined || !(await signIn.mayEnter(user))) {
-      await this.#recordFailure(user, context, input.proof.method);
+      await this.#o.signIn.recordFailure(user, context, input.proof.method);
       throw invalidCredentials();
     }
     const device = data.deviceId === undefined ? undefined : { id: data.deviceId, userId: user.id };
@@ -175,7 +175,7 @@ export class AuthService {
         ? undefined
         : await this.#o.database.run((orm) => findById(orm, proved.userId));
     if (user === undefined || !(await this.#o.signIn.mayEnter(user))) {
-      await this.#recordFailure(user, context, "passkey");
+      await this.#o.signIn.recordFailure(user, context, "passkey");
       throw invalidCredentials();
     }
     const factor = { method: "passkey", at: this.#clock.now() } as const;
@@ -319,7 +319,7 @@ export class AuthService {
         : await this.#o.factors.prove(userId, proof, now);
     if (factor !== undefined) return factor;
     const user = await this.#o.database.run((orm) => findById(orm, userId));
-    await this.#recordFailure(user, context, proof.method);
+    await this.#o.signIn.recordFailure(user, context, proof.method);
     throw invalidCredentials();
   }
 
@@ -344,24 +344,6 @@ export class AuthService {
         .update(users)
         .set({ passwordHash })
         .where(and(eq(users.id, user.id), eq(users.passwordHash, proved))),
-    );
-  }
-
-  async #recordFailure(
-    user: UserRow | undefined,
-    context: EventContext,
-    method = "password",
-  ): Promise<void> {
-    await this.#o.audit.record(
-      {
-        type: "auth.login.failed",
-        severity: "medium",
-        result: "failure",
-        resource: user === undefined ? undefined : `user:${user.id}`,
-        action: "login",
-        metadata: { known: user !== undefined, method },
-      },
-      strangersContext(context),
     );
   }
 }

@@ -292,6 +292,8 @@ export class Recovery {
     const { oneTimeTokens: tokens, database, signIn } = this.#o;
     const found = await tokens.find("magic-link", token);
     if (found === undefined || !isBrowser(found.data["browser"], browser)) {
+      const owner = found?.userId == null ? undefined : { id: found.userId };
+      await signIn.recordFailure(owner, context, "link");
       throw invalidCredentials();
     }
     const mode = found.data["mode"] === "cookie" ? "cookie" : "token";

@@ -121,7 +121,10 @@ export class SignIn {
     request: SignInRequest,
     context: EventContext,
   ): Promise<SignedIn | MfaChallenge> {
-    if (!(await this.mayEnter(user))) throw invalidCredentials();
+    if (!(await this.mayEnter(user))) {
+      await this.recordFailure(user, context, proved.map(({ method }) => method).join("+"));
+      throw invalidCredentials();
+    }
     const device = await this.#o.devices.find(request.deviceToken, user.id);
     const isProved = request.provedSecondFactor === true || provedSecondFactor(proved);
     const methods = isProved ? [] : await this.#o.factors.methodsOf(user.id);
@@ -133,6 +136,25 @@ export class SignIn {
       }),
     );
     return { mode: "mfa", challengeToken: token, methods };
+  }
+
+  /** recordFailure notes a sign-in that was refused; undefined where nobody knows whose it was. */
+  async recordFailure(
+    user: Pick<UserRow, "id"> | undefined,
+    context: EventContext,
+    method: string,
+  ): Promise<void> {
+    await this.#o.audit.record(
+      {
+        type: "auth.login.failed",
+        severity: "medium",
+        result: "failure",
+        resource: user === undefined ? undefined : `user:${user.id}`,
+        action: "login",
+        metadata: { known: user !== undefined, method },
+      },
+      strangersContext(context),
+    );
   }
 
   /** finish begins the session of a user who has proved all factors. `work` is done in its transaction. */

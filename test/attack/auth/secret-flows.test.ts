@@ -53,6 +53,7 @@ function keepCookies(what: string, answer: Answer): string {
 }
 
 beforeAll(async () => {
+  await app.reset();
   const email = "ada@example.com";
   const ada = { email, password: PASSWORD };
   const registered = await post("/api/auth/register", { ...ada, name: "Ada" });

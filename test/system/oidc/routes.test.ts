@@ -4,7 +4,7 @@ import { createRouter, type Router } from "../../../src/core/index.ts";
 import { loadOidc } from "../../../src/server/load-oidc.ts";
 import { type Account, type Answer, type TestApp, testApp } from "../../support/app.ts";
 import type { Login, OidcServer } from "../../support/oidc-server.ts";
-import { CLIENT_SECRET, countOf, startServer } from "./support.ts";
+import { CLIENT_SECRET, countOf, eventsOf, startServer } from "./support.ts";
 
 let app: TestApp;
 let server: OidcServer;
@@ -203,6 +203,10 @@ describe("callback", () => {
       const answer = await signIn("", { subject: "ada", amr });
       expect([answer.status, answer.json["code"]]).toEqual([401, "INVALID_CREDENTIALS"]);
     }
+    const failed = await eventsOf("auth.login.failed");
+    expect(failed.map(({ metadata }) => metadata)).toEqual(
+      Array(2).fill({ known: true, method: "oidc" }),
+    );
   });
 });
 
