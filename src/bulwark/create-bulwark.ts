@@ -62,7 +62,7 @@ import {
 import type { RateLimiter } from "../rate-limit/index.ts";
 import type { RedisRateLimiter } from "../rate-limit/redis/index.ts";
 import { cached } from "./cache.ts";
-import { type BulwarkConfig, resolveConfig } from "./config.ts";
+import { type AnyAccessModel, type BulwarkConfig, resolveConfig } from "./config.ts";
 import { wireAccess } from "./wire-access.ts";
 import { wireAccounts } from "./wire-accounts.ts";
 import { wireAPIKeys } from "./wire-api-keys.ts";
@@ -111,6 +111,8 @@ export interface Bulwark {
   readonly passkeys: Passkeys;
   readonly accounts: AccountAdmin;
   readonly apiKeys: APIKeyService;
+  /** Roles, permissions and scopes, as the application was configured with. */
+  readonly access: AnyAccessModel;
   /** Roles made at run time, and who has which role where. */
   readonly roles: RoleAdmin;
   readonly tenants: TenantAdmin;
@@ -175,6 +177,7 @@ function assemble(config: BulwarkConfig): Bulwark {
   const database = wireDatabase(resolved, log, metrics);
   const audit = new AuditLogger({ database, clock, log, onRecord: wireEventMeter(metrics) });
   const queue = new HashQueue();
+  const access = config.access ?? referenceAccess;
   const { auth: authConfig, issuer } = resolved;
   const sealer = new Sealer(keys);
   const passwords = new PasswordService({
@@ -232,12 +235,12 @@ function assemble(config: BulwarkConfig): Bulwark {
     audit,
     limiter,
     mailer: mail.mailer,
-    access: config.access ?? referenceAccess,
+    access,
     clock,
     log,
   });
-  const access = wireAccess({
-    access: config.access ?? referenceAccess,
+  const administration = wireAccess({
+    access,
     database,
     sessions,
     audit,
@@ -336,8 +339,9 @@ function assemble(config: BulwarkConfig): Bulwark {
     passkeys,
     accounts: accounts.accounts,
     apiKeys,
-    roles: access.roles,
-    tenants: access.tenants,
+    access,
+    roles: administration.roles,
+    tenants: administration.tenants,
     tenantSwitch,
     firstAdmin: accounts.firstAdmin,
     csrf,
@@ -360,7 +364,7 @@ function assemble(config: BulwarkConfig): Bulwark {
     async sweep() {
       await accounts.sweep();
       await apiKeys.sweep();
-      await access.roles.dropExpired();
+      await administration.roles.dropExpired();
     },
     ready,
     async close() {

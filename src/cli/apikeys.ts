@@ -18,8 +18,8 @@ interface CreateKeyOptions extends DatabaseCommand, OwnerOptions {
   readonly monthlyQuota?: number | undefined;
 }
 
-/** addDatabaseCommands adds `apikeys create`, `list`, `rotate` and `revoke` to the program. */
-export function addDatabaseCommands(program: Command, devOption: () => Option): void {
+/** addKeyCommands adds `apikeys create`, `list`, `rotate` and `revoke` to the program. */
+export function addKeyCommands(program: Command, devOption: () => Option): void {
   const keys = program.command("apikeys").description("keys for programs");
   const json = (): Option => new Option("--json", "print JSON");
   const email = (): Option => new Option("--email <address>", "of the user whose keys they are");

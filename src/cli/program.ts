@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { isRole, ROLES, type Role } from "../access/index.ts";
 import { generateSecret } from "../crypto/index.ts";
 import { addKeyCommands } from "./apikeys.ts";
+import { addRoleCommands } from "./roles.ts";
 import { start } from "./start.ts";
 import { createUser } from "./users.ts";
 
@@ -43,6 +44,7 @@ export function createProgram(): Command {
     .action(createUser);
 
   addKeyCommands(program, devOption);
+  addRoleCommands(program, devOption);
 
   program
     .command("secret")

@@ -1,6 +1,5 @@
 import type { Role } from "../access/index.ts";
-import { configFromEnv, createBulwark } from "../bulwark/index.ts";
-import { referenceMigrations } from "../server/index.ts";
+import { print, withBulwark } from "./with-bulwark.ts";
 
 export interface CreateUserOptions {
   readonly dev?: boolean | undefined;
@@ -11,18 +10,8 @@ export interface CreateUserOptions {
 
 /** createUser makes an account; every role holds those below it in the reference application. */
 export async function createUser(options: CreateUserOptions): Promise<void> {
-  const {
-    host: _host,
-    port: _port,
-    metricsToken: _metricsToken,
-    ...config
-  } = configFromEnv(process.env, {
-    dev: options.dev === true,
-  });
   const password = await firstLine();
-  const bulwark = createBulwark({ ...config, migrations: referenceMigrations });
-  try {
-    await bulwark.ready();
+  await withBulwark(options, async (bulwark) => {
     const name = options.name ?? options.email.slice(0, Math.max(1, options.email.indexOf("@")));
     const roles = options.role === "user" ? ["user"] : ["user", options.role];
     const user = await bulwark.registration.createUser(
@@ -30,10 +19,8 @@ export async function createUser(options: CreateUserOptions): Promise<void> {
       { roles, verified: true },
       {},
     );
-    process.stdout.write(`${user.id} ${user.email} ${user.roles.join(",")}\n`);
-  } finally {
-    await bulwark.close();
-  }
+    print(`${user.id} ${user.email} ${user.roles.join(",")}`);
+  });
 }
 
 const MAX_INPUT = 4_096;
