@@ -34,11 +34,18 @@ export const LOOKS = (["light", "dark"] as const).flatMap((colorScheme) =>
   ].map((viewport) => ({ viewport, colorScheme })),
 );
 
+/** Over HTTPS with a certificate of a test's own, and reports sent at once instead of by the minute. */
+export const ANY_CERTIFICATE = ["--ignore-certificate-errors", "--short-reporting-delay"];
+
 /**
- * inBrowser runs a suite in Chromium. A test fails by whatever the console of its pages complains of, a breach of the
+ * inBrowser runs a suite in Chromium, with more arguments where it has to. A test fails by whatever the console of its pages complains of, a breach of the
  * Content-Security-Policy among it. Without Chromium the suite is skipped, and fails where services are required.
  */
-export function inBrowser(name: string, suite: (open: Open) => void): void {
+export function inBrowser(
+  name: string,
+  suite: (open: Open) => void,
+  more: readonly string[] = [],
+): void {
   if (!hasChromium && process.env["BULWARK_REQUIRE_SERVICES"] !== "1") {
     const reason = `${name} (skipped: ${CHROMIUM} is not installed)`;
     describe.skip(reason, () => suite(() => Promise.reject(new Error(reason))));
@@ -50,7 +57,7 @@ export function inBrowser(name: string, suite: (open: Open) => void): void {
     let complaints: string[] = [];
 
     beforeAll(async () => {
-      browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
+      browser = await chromium.launch({ executablePath: CHROMIUM, args: [...ARGUMENTS, ...more] });
     });
     afterEach(async () => {
       const [opened, said] = [contexts, complaints];
