@@ -33,7 +33,7 @@ export interface WiredLimiter {
   /** The same, with what it refuses counted. */
   readonly metered: Limiter;
   readonly bans: BanLadder;
-  partitionOf(key: string): string;
+  readonly partitionOf: (key: string) => string;
   open(): Promise<void>;
   close(): Promise<void>;
 }

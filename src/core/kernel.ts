@@ -97,7 +97,7 @@ export interface Kernel {
   /** Who is kept out, and who comes to be. Default nobody. */
   readonly bans?: RefusedAddresses | undefined;
   /** A keyed hash of whom a limit counts, in base64, for the header. Default: it is not told. */
-  partitionOf?(key: string): string;
+  readonly partitionOf?: ((key: string) => string) | undefined;
   readonly audit: AuditSink | undefined;
   /** meter returns, once per route, what is told of each of its answers: the status, and the seconds it took. */
   meter?(method: string, path: string): (status: number, seconds: number) => void;
