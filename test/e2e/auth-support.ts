@@ -109,7 +109,7 @@ interface Violation {
 }
 
 /** expectReadable holds a state of a page against what a person needs who sees little of it, or none. */
-export async function expectReadable(page: Page): Promise<void> {
+async function expectReadable(page: Page): Promise<void> {
   expect(await isSideways(page)).toBe(false);
   expect(await paleTexts(page)).toEqual([]);
   expect(await unnamed(page)).toEqual([]);
