@@ -237,3 +237,97 @@ describe("what stands in the headers", () => {
     expect(headersOf(await ask(route))).toEqual([null, null, null]);
   });
 });
+
+describe("limits by address", () => {
+  const named = (...names: readonly string[]): Kernel["namedLimits"] =>
+    Object.fromEntries(names.map((name) => [name, { name, requests: 100, windowMs: 60_000 }]));
+  const policy = { path: "/x", requireAuth: false, limits: ["login"] } as const;
+  const from = (
+    route: (request: Request, info: RouteInfo) => Response | Promise<Response>,
+    peer: string,
+  ) => route(new Request("http://h/x"), { peer });
+
+  test("an IPv6 address is counted with its /48 and its /32, all together under one tag", async () => {
+    const namedLimits = named("address", "login", "login-48", "login-32");
+    const { Handlers, asked } = limited(() => 5, { namedLimits });
+    await from(
+      Handlers.GET(() => 1, policy),
+      "2001:db8:1:2::3",
+    );
+    expect(namesOf(asked)).toEqual([
+      "address address:2001:db8:1:2::/64",
+      "login address:2001:db8:1:2::/64",
+      "login-48 address:2001:db8:1::/48",
+      "login-32 address:2001:db8::/32",
+    ]);
+    expect(new Set(asked.map(({ tag }) => tag))).toEqual(new Set(["address:2001:db8::/32"]));
+  });
+
+  test("an IPv4 address stands alone", async () => {
+    const namedLimits = named("address", "login", "login-48", "login-32");
+    const { Handlers, asked } = limited(() => 5, { namedLimits });
+    await from(
+      Handlers.GET(() => 1, policy),
+      "1.2.3.4",
+    );
+    expect(namesOf(asked)).toEqual(["address address:1.2.3.4", "login address:1.2.3.4"]);
+  });
+
+  test("a global limit counts everybody as one", async () => {
+    const { Handlers, asked } = limited(() => 5, { namedLimits: named("address", "global") });
+    const route = Handlers.GET(() => 1, { path: "/x", requireAuth: false });
+    await from(route, "1.2.3.4");
+    await from(route, "1.2.3.5");
+    expect(namesOf(asked).filter((name) => name.startsWith("global"))).toEqual([
+      "global global",
+      "global global",
+    ]);
+  });
+
+  test("who is banned is refused before anything is counted, and who is refused is heard of", async () => {
+    const heard: (string | undefined)[] = [];
+    const bans = {
+      bannedFor: (address: string | undefined) => (address === "1.2.3.4" ? 90_000 : 0),
+      refused: (address: string | undefined) => void heard.push(address),
+    };
+    const { Handlers, asked } = limited(() => -1, { bans });
+    const route = Handlers.GET(() => 1, { path: "/x", requireAuth: false });
+    const banned = await from(route, "1.2.3.4");
+    expect(banned.status).toBe(429);
+    expect(banned.headers.get("retry-after")).toBe("90");
+    expect(await banned.json()).toMatchObject({ "violated-policies": ["ban"] });
+    expect(asked).toEqual([]);
+    expect((await from(route, "1.2.3.5")).status).toBe(429);
+    expect(heard).toEqual(["1.2.3.5"]);
+  });
+
+  test("a refusal of the credential is no refusal by a limit", async () => {
+    const heard: unknown[] = [];
+    const bans = { bannedFor: () => 0, refused: (address: unknown) => void heard.push(address) };
+    const { Handlers } = limited(() => 5, { bans });
+    const route = Handlers.GET(() => 1, { path: "/x", requireAuth: true });
+    expect((await from(route, "1.2.3.5")).status).toBe(401);
+    expect(heard).toEqual([]);
+  });
+});
+
+describe("several limits of one route", () => {
+  const limits = [
+    { requests: 5, window: "1s", cost: 2 },
+    { requests: 100, window: "1d", keyGenerator: () => "all", cost: () => 7 },
+  ];
+
+  test("are decided at once, each for whom it counts and at its cost", async () => {
+    const { Handlers, asked } = limited(() => 5, { namedLimits: {} });
+    const handler = wrapper(limitStage(limits))(() => 1);
+    await ask(Handlers.GET(handler, { path: "/x", requireAuth: false }));
+    expect(asked.map(({ policy, key, cost }) => [policy.name, key, cost])).toEqual([
+      ["GET /x 5/1s", "address:1.1.1.1", 2],
+      ["GET /x 100/1d", "all", 7],
+    ]);
+  });
+
+  test("one whose numbers are out of range refuses all", () => {
+    expect(() => limitStage([...limits, { requests: 0, window: "1m" }])).toThrow(RangeError);
+  });
+});
