@@ -181,8 +181,8 @@ export function resolveConfig(config: BulwarkConfig): ResolvedConfig {
     problems.push("smtp: expected a mail server while emailVerification is required, came nothing");
   }
   checkSmtp(config.smtp, issuer, mode, problems);
-  const cors = checkCors(config.origins, config.cors ?? {}, problems);
-  const csrfOrigins = csrfOriginsOf(config.csrfOrigins, cors, problems);
+  const cors = checkCors(config.origins, config.cors ?? {}, mode, problems);
+  const csrfOrigins = csrfOriginsOf(config.csrfOrigins, cors, mode, problems);
   checkExempt(config.insecureCsrfExempt ?? [], problems);
   checkHeaders(config.headers ?? {}, problems);
   checkAuth(config.auth ?? {}, problems);

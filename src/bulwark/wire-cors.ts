@@ -18,9 +18,11 @@ export const wireCors = (options: CORSOptions | undefined): CORS | undefined =>
 export function checkCors(
   origins: readonly string[] | undefined,
   config: CORSConfig,
+  mode: string,
   problems: string[],
 ): CORSOptions | undefined {
   const options = { ...config, origins: origins ?? [] };
+  if (config.credentials !== false) checkPlain(options.origins, "origins", mode, problems);
   try {
     createCORS(options);
   } catch (error) {
@@ -39,6 +41,7 @@ export function checkCors(
 export function csrfOriginsOf(
   named: readonly string[] | undefined,
   cors: CORSOptions | undefined,
+  mode: string,
   problems: string[],
 ): readonly string[] {
   if (named === undefined) {
@@ -52,7 +55,25 @@ export function csrfOriginsOf(
     const came = JSON.stringify(origin);
     problems.push(`csrfOrigins[${index}]: expected ${expected}, came ${came}`);
   }
+  checkPlain(named, "csrfOrigins", mode, problems);
   return named;
+}
+
+const PLAIN = /^http:\/\/(?!(?:localhost|127\.0\.0\.1|\[::1\])(?::|$))/;
+
+/** Whoever is on the way can write a page of plain http, and would read what a person's cookies open. */
+function checkPlain(
+  origins: readonly string[],
+  field: string,
+  mode: string,
+  problems: string[],
+): void {
+  if (mode !== "production") return;
+  for (const [index, origin] of origins.entries()) {
+    if (!isExactOrigin(origin) || !PLAIN.test(origin)) continue;
+    const came = JSON.stringify(origin);
+    problems.push(`${field}[${index}]: expected an https origin in production, came ${came}`);
+  }
 }
 
 /** isServedOrigin tells whether an origin's pages are served by the allow-list. */

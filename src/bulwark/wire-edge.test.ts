@@ -40,6 +40,9 @@ describe("what is wrong is named", () => {
     [{ origins: ["null"] }, "origins[0]: expected an origin"],
     [{ origins: [APP, `${APP}/login`] }, "origins[1]: expected an origin"],
     [{ origins: ["*"] }, 'origins: expected exact origins beside credentials, came "*"'],
+    [{ origins: ["http://app.example.com"] }, "origins[0]: expected an https origin in production"],
+    [{ origins: ["http://localhost.evil.example"] }, "origins[0]: expected an https origin"],
+    [{ csrfOrigins: ["http://app.example.com"] }, "csrfOrigins[0]: expected an https origin"],
     [{ origins: [APP], cors: { maxAge: "2d" } }, "cors.maxAge: expected whole seconds"],
     [{ cors: { allowedHeaders: ["*"] } }, "cors.allowedHeaders[0]: expected the name"],
     [{ csrfOrigins: ["https://*.example.com"] }, "csrfOrigins[0]: expected an exact origin"],
@@ -58,6 +61,14 @@ describe("what is wrong is named", () => {
   ])("%j", (change, problem) => {
     expect(problemsOf(change).join()).toContain(problem);
   });
+});
+
+test("plain http is taken from this machine, in development, and where no cookie counts", () => {
+  const plain = ["http://app.example.com"];
+  expect(problemsOf({ origins: ["http://localhost:5173", "http://127.0.0.1:5173"] })).toEqual([]);
+  expect(problemsOf({ origins: plain, cors: { credentials: false } })).toEqual([]);
+  const local = { issuer: "http://localhost:3000", mode: "development", origins: plain };
+  expect(problemsOf(local)).toEqual([]);
 });
 
 describe("BULWARK_ORIGINS", () => {

@@ -8,11 +8,15 @@ import {
   ValidationError,
 } from "../core/index.ts";
 import { type BrowserReport, parseReports, REPORT_TYPES } from "../headers/index.ts";
+import { withRateLimit } from "../rate-limit/index.ts";
 import { administrator } from "./admin/index.ts";
 import { page } from "./page-query.ts";
 import { ReportStore } from "./report-store.ts";
 
 const MAX_BYTES = 65_536;
+
+/** Beside the limit of each address: every report is a statement, and many addresses are soon found. */
+const inAll = withRateLimit({ requests: 600, window: "1m", keyGenerator: () => "all" });
 
 const ReportQuery = z.strictObject({ ...page, type: z.string().max(64).optional() });
 
@@ -44,7 +48,7 @@ export function reportRoutes(bulwark: Bulwark): readonly AnyRoute[] {
   const store = new ReportStore({ database, clock });
 
   const collect = handlers.SignInHandler.POST(
-    async ({ request }) => {
+    inAll(async ({ request }) => {
       const reports = parseReports(await readBody(request));
       if (reports === undefined) {
         const detail = { field: "", message: "Expected a report of a browser.", code: "invalid" };
@@ -52,7 +56,7 @@ export function reportRoutes(bulwark: Bulwark): readonly AnyRoute[] {
       }
       await store.collect(reports.filter((report) => isOurs(bulwark, report)));
       return new Response(null, { status: 204 });
-    },
+    }),
     {
       path: REPORTS_PATH,
       requireAuth: false,
