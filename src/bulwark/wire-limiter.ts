@@ -186,8 +186,10 @@ function gauges(limiter: RateLimiter | RedisRateLimiter, bans: BanLadder, metric
     "Decisions that the limits' store did not make.",
     () => limiter.failed,
   );
-  metrics.gauge("bulwark_rate_limit_store_lost", "1 while the limits' store is given up.", () =>
-    limiter.isOpen ? 1 : 0,
+  metrics.gauge(
+    "bulwark_rate_limit_store_lost",
+    "Whether the limits' store is given up: 1 or 0.",
+    () => (limiter.isOpen ? 1 : 0),
   );
 }
 

@@ -72,9 +72,25 @@ export async function testDatabase(): Promise<DatabaseConfig> {
   return { url };
 }
 
-/** The PostgreSQL run has its short-lived state in Redis, as several processes would. */
-const testRedis = async (): Promise<string | undefined> =>
-  process.env["BULWARK_TEST_STORE"] === "postgres" ? startRedis() : undefined;
+/** The PostgreSQL run has its short-lived state and its limits in Redis, as several processes would: a database for each worker. */
+async function testRedis(): Promise<string | undefined> {
+  if (process.env["BULWARK_TEST_STORE"] !== "postgres") return undefined;
+  const url = await startRedis();
+  return url && `${url}/${Number(process.env["VITEST_POOL_ID"] ?? 0) % 16}`;
+}
+
+/** What was counted in Redis is on its clock, which no test moves: it is deleted instead. */
+async function clearLimits(): Promise<void> {
+  const url = await testRedis();
+  if (url === undefined) return;
+  const redis = new Redis(url);
+  try {
+    const keys = await redis.keys("bulwark:limit:*");
+    if (keys.length > 0) await redis.del(...keys);
+  } finally {
+    redis.disconnect();
+  }
+}
 
 const APP = Symbol.for("bulwark.test.app");
 const worker = globalThis as { [APP]?: Promise<TestApp> };
@@ -127,6 +143,7 @@ export async function startApp(
       bulwark.sessions.forget(() => true);
       bulwark.mailbox?.clear();
       clock.advance(DAY);
+      await clearLimits();
       log.length = 0;
     },
   };
