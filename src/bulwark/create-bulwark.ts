@@ -243,6 +243,7 @@ function assemble(config: BulwarkConfig): Bulwark {
     access,
     database,
     sessions,
+    apiKeys,
     audit,
     clock,
   });

@@ -1,4 +1,5 @@
 import { RoleAdmin, TenantAdmin } from "../access/index.ts";
+import type { APIKeyService } from "../api-keys/index.ts";
 import type { SessionStore } from "../auth/index.ts";
 import type { AuditSink, Clock } from "../core/index.ts";
 import type { Database } from "../database/index.ts";
@@ -9,10 +10,11 @@ export function wireAccess(parts: {
   readonly access: AnyAccessModel;
   readonly database: Database;
   readonly sessions: SessionStore;
+  readonly apiKeys: APIKeyService;
   readonly audit: AuditSink;
   readonly clock: Clock;
 }): { readonly roles: RoleAdmin; readonly tenants: TenantAdmin } {
-  const { access, database, sessions, audit, clock } = parts;
+  const { access, database, sessions, apiKeys, audit, clock } = parts;
   const onChanged = (userId: string): void =>
     sessions.forget((session) => session.userId === userId);
   return {
@@ -24,6 +26,13 @@ export function wireAccess(parts: {
       endSessions: (userId, tx) => sessions.revokeAll(userId, {}, tx),
       onChanged,
     }),
-    tenants: new TenantAdmin({ database, audit, clock, onChanged }),
+    tenants: new TenantAdmin({
+      database,
+      audit,
+      clock,
+      onChanged,
+      // A tenant's own keys end with it, also where it had no members.
+      onDeleted: (tenantId) => apiKeys.forget((key) => key.tenantId === tenantId),
+    }),
   };
 }

@@ -26,6 +26,8 @@ export interface TenantAdminOptions {
   readonly clock?: Clock | undefined;
   /** Hears of each user whose sessions in a tenant have ended, once that is committed, to forget what memory knows of them. */
   onChanged?(userId: string): void;
+  /** Hears which tenant is gone, once that is committed; what belonged to it is gone too. */
+  onDeleted?(tenantId: string): void;
 }
 
 export interface TenantView {
@@ -119,6 +121,7 @@ export class TenantAdmin {
       return new Set([...ids, ...ended].map(({ userId }) => userId));
     });
     for (const userId of members) this.#o.onChanged?.(userId);
+    this.#o.onDeleted?.(id);
   }
 
   /** addMember takes a user into a tenant; one who is in it already stays. Throws a NotFoundError only if there is no such tenant or user. */

@@ -151,6 +151,24 @@ describe("a key does no more than its owner may now", () => {
     expect(await statusOf(bulwark, made.key)).toBe(401);
   });
 
+  test("a tenant's own key ends with the tenant, and a member's with a membership that is taken", async () => {
+    const member = await app.signUp();
+    const tenantId = await makeTenant(app);
+    const joined = await makeTenant(app, member);
+    const input = { name: "k", scopes: [READ] };
+    const own = await apiKeys.create(input, { tenantId }, undefined, {});
+    const members = await apiKeys.create(
+      input,
+      { userId: member.id, tenantId: joined },
+      undefined,
+      {},
+    );
+    for (const { key } of [own, members]) expect(await statusOf(bulwark, key)).toBe(200);
+    await bulwark.tenants.delete(tenantId, "system");
+    await bulwark.tenants.removeMember(joined, member.id, "system");
+    for (const { key } of [own, members]) expect(await statusOf(bulwark, key)).toBe(401);
+  });
+
   test("no key is made in a tenant that its owner does not belong to", async () => {
     const tenantId = await makeTenant(app);
     const { id: userId } = await app.signUp();
