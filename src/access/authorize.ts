@@ -9,6 +9,7 @@ import {
   UnauthorizedError,
 } from "../core/index.ts";
 import type { CompiledRule } from "./compiled-rule.ts";
+import { matches } from "./conditions/index.ts";
 import { shown } from "./names.ts";
 import { explains, type Refusal, refusalOf } from "./refusals.ts";
 import type { RuleIndex } from "./rule-index.ts";
@@ -95,7 +96,7 @@ export const ruleDecision =
       return (
         !index.isDenied(principal, action, rule.rule.subject, object) &&
         rule.isGranted(principal) &&
-        rule.matches(object, principal)
+        matches(rule.matcher, object, principal)
       );
     } catch {
       return false;

@@ -1,5 +1,6 @@
 import type { Principal } from "../core/index.ts";
 import {
+  ALWAYS,
   checkField,
   fieldsOf,
   type Matcher,
@@ -20,14 +21,12 @@ export interface CompiledRule {
   readonly condition: Normal | undefined;
   /** The objects that the rule is not about; undefined where there are none. */
   readonly inverse: Normal | undefined;
-  readonly matches: Matcher;
+  readonly matcher: Matcher;
   /** Undefined for all that the subject has. */
   readonly fields: ReadonlySet<string> | undefined;
   /** isGranted tells whether the rule is about a principal, before any object is looked at. */
   isGranted(principal: Principal): boolean;
 }
-
-const always: Matcher = () => true;
 
 /** compileRule checks a rule against its model. Throws a TypeError that names the rule only if it names what the model does not know. */
 export function compileRule(
@@ -45,7 +44,7 @@ export function compileRule(
     condition,
     inverse: rule.where === undefined ? undefined : normalize(rule.where, true),
     // What is not known of an object permits nothing, and forbids.
-    matches: condition === undefined ? always : matcherOf(condition, rule.effect === "deny"),
+    matcher: condition === undefined ? ALWAYS : matcherOf(condition, rule.effect === "deny"),
     fields: rule.fields === undefined ? undefined : new Set(rule.fields),
     isGranted: grantOf(rule, holdings),
   };

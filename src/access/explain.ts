@@ -1,5 +1,6 @@
 import type { Principal } from "../core/index.ts";
 import type { CompiledRule } from "./compiled-rule.ts";
+import { matches } from "./conditions/index.ts";
 
 /** Explanation is a decision as a person reads it. */
 export interface Explanation {
@@ -29,7 +30,7 @@ export function explain(
         (each) =>
           each.rule.effect === effect &&
           each.isGranted(principal) &&
-          each.matches(object, principal),
+          matches(each.matcher, object, principal),
       );
     const denial = decisive("deny");
     if (denial !== undefined) return refuse(["A denial wins over all that allows."], denial);

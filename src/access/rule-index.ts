@@ -1,17 +1,22 @@
 import type { Principal } from "../core/index.ts";
 import type { CompiledRule } from "./compiled-rule.ts";
+import { ALWAYS, type Matcher, matches, matchesOne } from "./conditions/index.ts";
 import type { Holdings } from "./holdings.ts";
 
 /** The rules of one action on one subject, sorted by how they are found. */
 interface Entry {
   readonly all: readonly CompiledRule[];
-  /** Denials of whole objects, which all principals are asked for. */
-  readonly denials: readonly CompiledRule[];
+  /** Denials of whole objects that are about everybody. */
+  readonly denials: readonly Matcher[];
+  /** Denials of whole objects that leave somebody out. */
+  readonly denialsWithExceptions: readonly CompiledRule[];
+  /** Denials of whole objects to whoever has a role, and nobody left out. */
+  readonly denialsByRole: ReadonlyMap<string, readonly Matcher[]>;
   /** What a user is allowed without any role. */
-  readonly everyUser: readonly CompiledRule[];
+  readonly everyUser: readonly Matcher[];
   /** What a user is allowed by a role from code, its permissions and all that it includes. */
-  readonly byRole: ReadonlyMap<string, readonly CompiledRule[]>;
-  readonly byPermission: ReadonlyMap<string, readonly CompiledRule[]>;
+  readonly byRole: ReadonlyMap<string, readonly Matcher[]>;
+  readonly byPermission: ReadonlyMap<string, readonly Matcher[]>;
 }
 
 const NONE: readonly CompiledRule[] = [];
@@ -61,7 +66,7 @@ export class RuleIndex {
     if (entry === undefined) return false;
     try {
       return (
-        !this.#isDenied(entry, principal, object) &&
+        !isDenied(entry, principal, object) &&
         (principal.kind === "user"
           ? isUserAllowed(entry, principal, object)
           : this.#isKeyAllowed(entry, principal, object))
@@ -74,14 +79,7 @@ export class RuleIndex {
   /** isDenied tells whether a denial of whole objects is about this one. It throws what the object throws. */
   isDenied(principal: Principal, action: string, subject: string, object: object): boolean {
     const entry = this.#entries.get(subject)?.get(action);
-    return entry !== undefined && this.#isDenied(entry, principal, object);
-  }
-
-  #isDenied(entry: Entry, principal: Principal, object: object): boolean {
-    for (const denial of entry.denials) {
-      if (denial.isGranted(principal) && denial.matches(object, principal)) return true;
-    }
-    return false;
+    return entry !== undefined && isDenied(entry, principal, object);
   }
 
   #isKeyAllowed(
@@ -92,10 +90,23 @@ export class RuleIndex {
     for (const scope of principal.scopes) {
       const rules = entry.byPermission.get(scope);
       if (rules === undefined || !this.#holdings.may(principal, scope)) continue;
-      if (isOneAbout(rules, principal, object)) return true;
+      if (matchesOne(rules, object, principal)) return true;
     }
     return false;
   }
+}
+
+function isDenied(entry: Entry, principal: Principal, object: object): boolean {
+  if (entry.denials.length > 0 && matchesOne(entry.denials, object, principal)) return true;
+  for (const denial of entry.denialsWithExceptions) {
+    if (denial.isGranted(principal) && matches(denial.matcher, object, principal)) return true;
+  }
+  if (entry.denialsByRole.size === 0 || principal.kind === "tenantKey") return false;
+  for (const role of principal.roles) {
+    const rules = entry.denialsByRole.get(role);
+    if (rules !== undefined && matchesOne(rules, object, principal)) return true;
+  }
+  return false;
 }
 
 function isUserAllowed(
@@ -105,34 +116,32 @@ function isUserAllowed(
 ): boolean {
   for (const role of principal.roles) {
     const rules = entry.byRole.get(role);
-    if (rules !== undefined && isOneAbout(rules, principal, object)) return true;
+    if (rules !== undefined && matchesOne(rules, object, principal)) return true;
   }
-  if (isOneAbout(entry.everyUser, principal, object)) return true;
+  if (matchesOne(entry.everyUser, object, principal)) return true;
   if (principal.permissions === undefined) return false;
   for (const permission of principal.permissions) {
     const rules = entry.byPermission.get(permission);
-    if (rules !== undefined && isOneAbout(rules, principal, object)) return true;
+    if (rules !== undefined && matchesOne(rules, object, principal)) return true;
   }
-  return false;
-}
-
-function isOneAbout(rules: readonly CompiledRule[], principal: Principal, object: object): boolean {
-  for (const rule of rules) if (rule.matches(object, principal)) return true;
   return false;
 }
 
 function entryOf(all: readonly CompiledRule[], holdings: Holdings): Entry {
   const allowed = all.filter(({ rule }) => rule.effect === "allow");
-  const byRole = new Map<string, readonly CompiledRule[]>();
-  for (const name of holdings.graph.names) {
-    const own = allowed.filter(({ rule }) =>
-      rule.permission === undefined
-        ? rule.roles?.some((role) => holdings.hasRole([name], role)) === true
-        : holdings.userMay({ roles: [name] }, rule.permission),
-    );
-    if (own.length > 0) byRole.set(name, shortest(own));
-  }
-  const byPermission = new Map<string, readonly CompiledRule[]>();
+  const denied = all.filter(({ rule, fields }) => rule.effect === "deny" && fields === undefined);
+  const isFor = ({ rule }: CompiledRule, name: string): boolean =>
+    rule.permission === undefined
+      ? rule.roles?.some((role) => holdings.hasRole([name], role)) === true
+      : holdings.userMay({ roles: [name] }, rule.permission);
+  const byRole = (rules: readonly CompiledRule[]): Entry["byRole"] => {
+    const found = holdings.graph.names.map((name): [string, readonly Matcher[]] => [
+      name,
+      shortest(rules.filter((rule) => isFor(rule, name))),
+    ]);
+    return new Map(found.filter(([, own]) => own.length > 0));
+  };
+  const byPermission = new Map<string, readonly Matcher[]>();
   for (const { rule } of allowed) {
     if (rule.permission === undefined || byPermission.has(rule.permission)) continue;
     const same = allowed.filter((other) => other.rule.permission === rule.permission);
@@ -140,17 +149,21 @@ function entryOf(all: readonly CompiledRule[], holdings: Holdings): Entry {
   }
   return {
     all,
-    denials: all.filter(({ rule, fields }) => rule.effect === "deny" && fields === undefined),
+    denials: shortest(
+      denied.filter(({ rule }) => rule.roles === undefined && rule.exceptRoles === undefined),
+    ),
+    denialsWithExceptions: denied.filter(({ rule }) => rule.exceptRoles !== undefined),
+    denialsByRole: byRole(denied.filter(({ rule }) => rule.exceptRoles === undefined)),
     everyUser: shortest(
       allowed.filter(({ rule }) => rule.roles === undefined && rule.permission === undefined),
     ),
-    byRole,
+    byRole: byRole(allowed),
     byPermission,
   };
 }
 
-/** Of rules that allow, one without a condition is all that has to be asked. */
-function shortest(rules: readonly CompiledRule[]): readonly CompiledRule[] {
-  const unconditional = rules.find(({ condition }) => condition === undefined);
-  return unconditional === undefined ? rules : [unconditional];
+/** Of rules of one effect, one without a condition is all that has to be asked. */
+function shortest(rules: readonly CompiledRule[]): readonly Matcher[] {
+  const isAlways = rules.some(({ condition }) => condition === undefined);
+  return isAlways ? [ALWAYS] : rules.map(({ matcher }) => matcher);
 }

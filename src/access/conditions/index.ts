@@ -11,6 +11,6 @@ export {
 } from "./condition.ts";
 export { allOf, anyOf, conditionSql } from "./condition-sql.ts";
 export { checkField } from "./field-name.ts";
-export { type Matcher, matcherOf } from "./matcher.ts";
+export { ALWAYS, type Matcher, matcherOf, matches, matchesOne } from "./matcher.ts";
 export { fieldsOf, type Normal, normalize } from "./normal-form.ts";
 export { wordsOf } from "./words.ts";
