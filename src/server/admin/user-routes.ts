@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { requireRoles } from "../../access/index.ts";
 import type { Bulwark } from "../../bulwark/index.ts";
 import { type AnyRoute, APIResult, ResponseBuilder } from "../../core/index.ts";
 import { personOf } from "../auth-answers.ts";
 import { Email, Name } from "../auth-schemas.ts";
 import { page } from "../page-query.ts";
 import { User } from "../user-schema.ts";
+import { ADMIN_ERRORS, adminAction } from "./admin-action.ts";
 import { administrator } from "./administrator.ts";
 
 const Account = z
@@ -47,7 +47,8 @@ export function adminUserRoutes(bulwark: Bulwark): readonly AnyRoute[] {
   const { accounts, registration } = bulwark;
   const { AuthenticatedAPIHandler } = bulwark.handlers;
   const admin = administrator(bulwark);
-  const errors = ["MFA_REQUIRED", "REAUTHENTICATION_REQUIRED"] as const;
+  const perform = adminAction(bulwark);
+  const errors = ADMIN_ERRORS;
 
   const list = AuthenticatedAPIHandler.GET(
     admin(async (context) => {
@@ -98,14 +99,8 @@ export function adminUserRoutes(bulwark: Bulwark): readonly AnyRoute[] {
     act: (id: string, context: Parameters<typeof accounts.lock>[1]) => Promise<unknown>,
   ): AnyRoute =>
     AuthenticatedAPIHandler.POST(
-      requireRoles("admin")(
-        bulwark.requireRecentAuth({ factor: "any" })(
-          admin(async (context) =>
-            ResponseBuilder.success(
-              await act((context.params as { readonly id: string }).id, context),
-            ),
-          ),
-        ),
+      perform(async (context) =>
+        ResponseBuilder.success(await act((context.params as { readonly id: string }).id, context)),
       ),
       {
         path: `/api/admin/users/:id/${name}`,
@@ -118,15 +113,11 @@ export function adminUserRoutes(bulwark: Bulwark): readonly AnyRoute[] {
     );
 
   const roles = AuthenticatedAPIHandler.POST(
-    requireRoles("admin")(
-      bulwark.requireRecentAuth({ factor: "any" })(
-        admin(async (context) => {
-          const { id } = context.params as { readonly id: string };
-          const body = context.body as { readonly roles: z.infer<typeof Roles> };
-          return ResponseBuilder.success(await accounts.setRoles(id, body.roles, context));
-        }),
-      ),
-    ),
+    perform(async (context) => {
+      const { id } = context.params as { readonly id: string };
+      const body = context.body as { readonly roles: z.infer<typeof Roles> };
+      return ResponseBuilder.success(await accounts.setRoles(id, body.roles, context));
+    }),
     {
       path: "/api/admin/users/:id/roles",
       requireAuth: true,
@@ -138,15 +129,11 @@ export function adminUserRoutes(bulwark: Bulwark): readonly AnyRoute[] {
   );
 
   const resetMfa = AuthenticatedAPIHandler.POST(
-    requireRoles("admin")(
-      bulwark.requireRecentAuth({ factor: "any" })(
-        admin(async (context) => {
-          const { id } = context.params as { readonly id: string };
-          const result = await accounts.resetMfa(id, personOf(context), context);
-          return new APIResult(result.done ? 200 : 202, result);
-        }),
-      ),
-    ),
+    perform(async (context) => {
+      const { id } = context.params as { readonly id: string };
+      const result = await accounts.resetMfa(id, personOf(context), context);
+      return new APIResult(result.done ? 200 : 202, result);
+    }),
     {
       path: "/api/admin/users/:id/reset-mfa",
       requireAuth: true,
@@ -158,15 +145,11 @@ export function adminUserRoutes(bulwark: Bulwark): readonly AnyRoute[] {
   );
 
   const invite = AuthenticatedAPIHandler.POST(
-    requireRoles("admin")(
-      bulwark.requireRecentAuth({ factor: "any" })(
-        admin(async (context) => {
-          const body = context.body as z.infer<typeof InviteBody>;
-          const input = { ...body, roles: body.roles ?? ["user"] };
-          return ResponseBuilder.created({ user: await registration.invite(input, context) });
-        }),
-      ),
-    ),
+    perform(async (context) => {
+      const body = context.body as z.infer<typeof InviteBody>;
+      const input = { ...body, roles: body.roles ?? ["user"] };
+      return ResponseBuilder.created({ user: await registration.invite(input, context) });
+    }),
     {
       path: "/api/admin/users/invite",
       requireAuth: true,

@@ -94,6 +94,7 @@ describe("tenants", () => {
     for (const id of [a, b]) {
       const path = `/api/admin/tenants/${id}/members`;
       expect((await as(admin, "POST", path, { userId: person.id })).status).toBe(201);
+      clock.advance(1);
     }
     const role = { role: "moderator", tenantId: b };
     await as(admin, "POST", `/api/admin/users/${person.id}/role-assignments`, role);
