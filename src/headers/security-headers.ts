@@ -13,12 +13,10 @@ interface NodeResponse {
   hasHeader(name: string): boolean;
 }
 
-type Pairs = readonly (readonly [name: string, value: string])[];
-
 interface Split {
-  /** What a page sets for itself, and then stands. */
-  readonly pagesOwn: Pairs;
-  readonly others: Pairs;
+  /** What a page sets for itself, and then stands. Names and values in turn. */
+  readonly pagesOwn: readonly string[];
+  readonly others: readonly string[];
 }
 
 /**
@@ -31,19 +29,30 @@ export function setSecurityHeaders<R extends WebResponse | NodeResponse>(
   response: R,
   options: HeaderOptions | PageHeaderOptions = DEFAULTS,
 ): R {
-  const { pagesOwn, others } = splitOf(options);
-  if ("setHeader" in response) {
-    for (const [name, value] of pagesOwn) {
-      if (!response.hasHeader(name)) response.setHeader(name, value);
-    }
-    for (const [name, value] of others) response.setHeader(name, value);
-  } else {
+  const { pagesOwn, others } = options === DEFAULTS ? USUAL : splitOf(options);
+  if (isWeb(response)) {
     const { headers } = response;
-    for (const [name, value] of pagesOwn) if (!headers.has(name)) headers.set(name, value);
-    for (const [name, value] of others) headers.set(name, value);
+    for (let at = 0; at < pagesOwn.length; at += 2) {
+      const name = pagesOwn[at] as string;
+      if (!headers.has(name)) headers.set(name, pagesOwn[at + 1] as string);
+    }
+    for (let at = 0; at < others.length; at += 2) {
+      headers.set(others[at] as string, others[at + 1] as string);
+    }
+  } else {
+    for (let at = 0; at < pagesOwn.length; at += 2) {
+      const name = pagesOwn[at] as string;
+      if (!response.hasHeader(name)) response.setHeader(name, pagesOwn[at + 1] as string);
+    }
+    for (let at = 0; at < others.length; at += 2) {
+      response.setHeader(others[at] as string, others[at + 1] as string);
+    }
   }
   return response;
 }
+
+const isWeb = (response: WebResponse | NodeResponse): response is WebResponse =>
+  !("setHeader" in response);
 
 /** securityHeaders returns a Response with the same status and body, and the headers of {@link setSecurityHeaders}. */
 export function securityHeaders(
@@ -64,13 +73,17 @@ const known = new WeakMap<object, Split>();
 function splitOf(options: HeaderOptions | PageHeaderOptions): Split {
   let split = known.get(options);
   if (split === undefined) {
-    const record: HeaderRecord = "nonce" in options ? pageHeaders(options) : apiHeaders(options);
-    const pairs = Object.entries(record);
-    split = {
-      pagesOwn: pairs.filter(([name]) => PAGES_OWN.has(name)),
-      others: pairs.filter(([name]) => !PAGES_OWN.has(name)),
-    };
+    split = splitUp("nonce" in options ? pageHeaders(options) : apiHeaders(options));
     known.set(options, split);
   }
   return split;
 }
+
+function splitUp(record: HeaderRecord): Split {
+  const pairs = Object.entries(record);
+  const listOf = (isPagesOwn: boolean): readonly string[] =>
+    pairs.filter(([name]) => PAGES_OWN.has(name) === isPagesOwn).flat();
+  return { pagesOwn: listOf(true), others: listOf(false) };
+}
+
+const USUAL = splitUp(apiHeaders(DEFAULTS));
