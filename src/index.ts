@@ -1,4 +1,5 @@
 export { requireRoles } from "./access/index.ts";
+export { APIKeyHandler, APIKeyService, apiKeyPattern } from "./api-keys/index.ts";
 export { AuditLogger } from "./audit/index.ts";
 export {
   AuthenticatedAPIHandler,
