@@ -65,6 +65,7 @@ inBrowser("GET /docs", (open) => {
       "POST/api/auth/password/forgot",
       "POST/api/auth/password/reset",
       "POST/api/auth/password/change",
+      "POST/api/auth/password/strength",
     ]);
     await page.getByLabel("Search the operations").fill("zebra");
     expect(await shown.count()).toBe(0);

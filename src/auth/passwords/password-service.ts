@@ -137,7 +137,14 @@ export class PasswordService {
     );
     const problems = await passwordProblems(password, { email, name }, { product, issuer });
     const weak = problems.find(({ code }) => WEAK.has(code));
-    return weak === undefined ? strength : { ...strength, score: 0, warning: weak.message };
+    if (weak === undefined) return strength;
+    const { warning, suggestions } = strength;
+    return {
+      ...strength,
+      score: 0,
+      warning: weak.message,
+      suggestions: warning === null ? suggestions : [warning, ...suggestions],
+    };
   }
 
   /** rehashPassword hashes a password that was proved, whatever today's policy says of it. */

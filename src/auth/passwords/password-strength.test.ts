@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { passwordStrength } from "./index.ts";
+import { PasswordService, passwordStrength } from "./index.ts";
 
 describe("a strength meter", () => {
   test.each<[password: string, words: readonly string[], score: (score: number) => boolean]>([
@@ -40,5 +40,31 @@ describe("a strength meter", () => {
       Array.from({ length: 1_000 }, () => "w".repeat(10_000)),
     );
     expect(performance.now() - started).toBeLessThan(2_000);
+  });
+});
+
+describe("the meter of an application", () => {
+  const service = new PasswordService({
+    policy: { product: "Example", issuer: "https://api.example.com" },
+  });
+
+  test.each<[password: string, warning: string]>([
+    ["passwordpassword", "This password is one of those tried first."],
+    ["api.example.com.example", "This password is too easy to guess."],
+    ["zuzanna kowalska", "This password is too easy to guess."],
+  ])("calls %j what the policy calls it", async (password, warning) => {
+    const strength = await service.strength(password, { name: "Zuzanna Kowalska" });
+    expect(strength).toMatchObject({ score: 0, warning });
+  });
+
+  test("says the meter's own word too", async () => {
+    const { suggestions } = await service.strength("zuzannakowalska", { name: "Zuzanna Kowalska" });
+    expect(suggestions[0]).toBe("It should not hold what is known of you or of this site.");
+  });
+
+  test("says nothing against a good one, and lets length be counted by others", async () => {
+    const good = await service.strength("correct horse battery staple");
+    expect(good).toMatchObject({ score: 4, warning: null, suggestions: [] });
+    expect((await service.strength("k7#Vq!2mZp9$")).score).toBe(4);
   });
 });

@@ -1,10 +1,13 @@
 import { sql } from "drizzle-orm";
-import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { OneTimeTokens } from "../../../src/auth/accounts/index.ts";
 import { totpCode } from "../../../src/auth/mfa/index.ts";
-import { type Account, dataOf, PASSWORD, testApp } from "../../support/app.ts";
+import { type Account, dataOf, PASSWORD, startApp } from "../../support/app.ts";
 
-const { bulwark, call, clock, query, reset, signUp } = await testApp();
+/** Every token is shown in every place, more often in a minute than the limits allow. */
+const requests = { requests: 10_000, window: "1m" };
+const app = await startApp({ limits: { login: requests, register: requests } });
+const { bulwark, call, clock, query, reset, signUp } = app;
 const { database, sessions } = bulwark;
 const oneTime = new OneTimeTokens({ database, clock });
 
@@ -34,7 +37,9 @@ beforeAll(async () => {
   guarded = await withSecondFactor();
 });
 
-/** Limits are full again, codes are new, and every kind is a live one. */
+afterAll(app.close);
+
+/** Codes are new, and every kind is a live one. */
 beforeEach(async () => {
   clock.advance(120_000);
   minted = await mint();
