@@ -52,7 +52,7 @@ export function setSecurityHeaders<R extends WebResponse | NodeResponse>(
 }
 
 const isWeb = (response: WebResponse | NodeResponse): response is WebResponse =>
-  !("setHeader" in response);
+  "headers" in response;
 
 /** securityHeaders returns a Response with the same status and body, and the headers of {@link setSecurityHeaders}. */
 export function securityHeaders(
