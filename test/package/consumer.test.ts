@@ -175,7 +175,7 @@ const EXTERNALS: Readonly<Record<string, readonly string[]>> = {
   "./openapi": ["ipaddr.js"],
   "./state": ["ipaddr.js"],
   "./state/redis": ["ioredis", "ipaddr.js"],
-  "./access": ["ipaddr.js"],
+  "./access": [...DATABASE, "@opentelemetry/api", "ipaddr.js", "pino"],
   "./observability": ["@opentelemetry/api", "ipaddr.js", "pino"],
   "./database": [...DATABASE, "@opentelemetry/api", "ipaddr.js", "pino"],
   "./database/pglite": [...DATABASE, "@electric-sql/pglite"],
