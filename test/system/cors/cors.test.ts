@@ -40,7 +40,7 @@ const OUTCOMES: readonly (readonly [status: number, act: (origin: string) => Pro
     429,
     async (origin) => {
       const login = () => call("POST", "/api/auth/login", { body: {}, headers: { origin } });
-      const answers = await Promise.all(Array.from({ length: 101 }, login));
+      const answers = await Promise.all(Array.from({ length: 130 }, login));
       app.clock.advance(120_000);
       return answers.find(({ status }) => status === 429) as Answer;
     },
