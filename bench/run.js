@@ -10,8 +10,17 @@ import { logins } from "./suites/logins.js";
 import { pipeline } from "./suites/pipeline.js";
 import { tokens } from "./suites/tokens.js";
 
-const suites = { pipeline, limiter,
-  "limiter-redis": limiterRedis, tokens, headers, edge, access, "api-keys": apiKeys, logins };
+const suites = {
+  pipeline,
+  limiter,
+  "limiter-redis": limiterRedis,
+  tokens,
+  headers,
+  edge,
+  access,
+  "api-keys": apiKeys,
+  logins,
+};
 const names = only === undefined ? Object.keys(suites) : [only];
 for (const name of names) {
   if (!Object.hasOwn(suites, name)) {

@@ -378,7 +378,8 @@ describe.skipIf(!available)(
       const { url } = await server();
       const { limiter } = await limiterAt(url, { budgetMs: 50 });
       const policy = policyOf(1_000);
-      await limiter.decide([{ policy, key: "a" }]);
+      // The server knows the script by now, so that one answer is all that is waited for.
+    await burst(limiter, policy, "a", 20);
       const decided = Array.from({ length: 20 }, async () =>
         limiter.decide([{ policy, key: "a" }]),
       );

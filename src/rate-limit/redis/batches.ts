@@ -1,6 +1,6 @@
 import type { Clock, LimitPolicy, LimitRequest } from "../../core/index.ts";
 import { checkedPolicy, costOf } from "../limit.ts";
-import { DECIDE } from "./decide-script.ts";
+import { DECIDE, DECIDE_BUCKET } from "./decide-script.ts";
 import { hashSlot } from "./hash-slot.ts";
 import { keyName, kindOf, plain } from "./key-name.ts";
 import type { RedisCommands } from "./redis-commands.ts";
@@ -38,7 +38,8 @@ export interface BatchesOptions {
 }
 
 const MAX_BATCH = 256;
-const script = new Script(DECIDE);
+const deciding = new Script(DECIDE);
+const decidingBucket = new Script(DECIDE_BUCKET);
 
 /**
  * Batches gathers the decisions of one turn of the event loop and has them decided in one step, in the order in which they came, 256
@@ -48,6 +49,7 @@ const script = new Script(DECIDE);
 export class Batches {
   readonly #options: BatchesOptions;
   #waiting: Waiting[] = [];
+  #inFlight = 0;
 
   constructor(options: BatchesOptions) {
     this.#options = options;
@@ -56,9 +58,16 @@ export class Batches {
   /** decide rejects with whatever kept the server from answering. */
   decide(requests: readonly LimitRequest[]): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      if (this.#waiting.length === 0) setImmediate(() => this.#send());
+      if (this.#waiting.length === 0) this.#schedule();
       this.#waiting.push({ requests, resolve, reject });
     });
+  }
+
+  /** While nothing is under way there is nothing to gather behind: what is asked now goes at once, with what was asked beside it. */
+  #schedule(): void {
+    const send = (): void => this.#send();
+    if (this.#inFlight === 0) process.nextTick(send);
+    else setImmediate(send);
   }
 
   #send(): void {
@@ -74,16 +83,19 @@ export class Batches {
   async #run(batch: readonly Waiting[]): Promise<void> {
     const { redis, clock, budgetMs, prefix, onEnd } = this.#options;
     const since = clock.now();
+    this.#inFlight += 1;
+    let answers: Answer[];
     try {
-      const { keys, values } = encode(batch, prefix);
-      const answer = await within(script.run(redis, keys, values), budgetMs);
-      const answers = decode(batch, answer, since);
-      onEnd(undefined);
-      for (const [index, one] of answers.entries()) batch[index]?.resolve(one);
+      answers = decode(batch, await within(send(redis, batch, prefix), budgetMs), since);
     } catch (error) {
-      onEnd(error);
+      this.#inFlight -= 1;
       for (const { reject } of batch) reject(error);
+      onEnd(error);
+      return;
     }
+    this.#inFlight -= 1;
+    for (const [index, answer] of answers.entries()) batch[index]?.resolve(answer);
+    onEnd(undefined);
   }
 }
 
@@ -97,6 +109,20 @@ function bySlot(all: readonly Waiting[]): Waiting[][] {
     else group.push(waiting);
   }
   return [...groups.values()];
+}
+
+function send(redis: RedisCommands, batch: readonly Waiting[], prefix: string): Promise<unknown> {
+  const [only, ...more] = batch.flatMap(({ requests }) => requests);
+  if (only !== undefined && more.length === 0) {
+    const { requests, windowMs, burst = requests, algorithm = "token-bucket" } = only.policy;
+    const kind = kindOf(algorithm);
+    if (kind === "b") {
+      const numbers = [requests, windowMs * 1_000, burst, only.cost ?? 1];
+      return decidingBucket.run(redis, [prefix + keyName(kind, only)], numbers);
+    }
+  }
+  const { keys, values } = encode(batch, prefix);
+  return deciding.run(redis, keys, values);
 }
 
 /** encode writes a batch as the script reads it; each key and each limit stands once. */

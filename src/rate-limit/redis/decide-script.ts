@@ -152,3 +152,24 @@ while ARGV[at] do
 end
 for index, limit in pairs(dirty) do save[limit.kind](states[index], limit, KEYS[index]) end
 return answer`;
+
+/**
+ * The same for one request of one bucket, which is what most decisions are: half the time in Redis. ARGV: requests, window in
+ * microseconds, burst, cost.
+ */
+export const DECIDE_BUCKET = `
+local time = redis.call('TIME')
+local now = (time[1] - 1700000000) * 1000000 + time[2]
+local interval = ARGV[2] / ARGV[1]
+local capacity = ARGV[3] * interval
+local full = tonumber(redis.call('GET', KEYS[1]) or now)
+if full < now then full = now elseif full > now + capacity then full = now + capacity end
+local next = full + ARGV[4] * interval
+local late = next - now - capacity
+local passes = late <= math.min(1, interval / 2)
+local at = passes and next or full
+if passes and next > full then
+  redis.call('SET', KEYS[1], string.format('%.17g', next), 'PX', string.format('%.0f', math.max(1, math.ceil((next - now) / 1000))))
+end
+local left = math.max(0, math.floor((now + capacity - at) / interval + 0.000001))
+return { passes and 1 or 0, passes and 0 or math.ceil(late / 1000), left, math.ceil((at - now) / 1000) }`;

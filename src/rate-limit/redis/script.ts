@@ -38,6 +38,15 @@ export function within<T>(work: Promise<T>, milliseconds: number): Promise<T> {
     const late = (): void => reject(new Error(`no answer within ${milliseconds} ms`));
     // Where this process was busy, the answer may lie there unread: one look at it before it counts as late.
     const timer = setTimeout(() => setImmediate(late), milliseconds);
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
+    work.then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (error: unknown) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    );
   });
 }
