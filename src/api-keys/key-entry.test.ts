@@ -141,7 +141,7 @@ describe("scopes are those that the owner may do now", () => {
 test("its limits are the one of every key and its own, told apart by name", () => {
   const limits = [{ name: "burst", requests: 5, window: "1s" }];
   const entry = make({ limits });
-  const burst = { name: "key:burst", requests: 5, windowMs: 1_000 };
+  const burst = { name: "key:burst", requests: 5, windowMs: 1_000, onFailure: "deny" };
   expect(entry.data.limits).toEqual([ceiling, burst]);
   expect(entry.limitRequests).toEqual(
     [ceiling, burst].map((policy) => ({ policy, key: `key:${KEY}` })),

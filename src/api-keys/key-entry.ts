@@ -64,7 +64,7 @@ export function entryOf(
   const access = owner === null ? undefined : readUserAccess(owner.roles, read);
   const limits = [
     parts.ceiling,
-    ...row.limits.map((limit) => limitPolicy(`key:${limit.name}`, limit)),
+    ...row.limits.map((limit) => limitPolicy(`key:${limit.name}`, { ...limit, onFailure: "deny" })),
   ];
   const scopes = scopesOf(row, access, parts.access);
   const data: APIKeyData = {
