@@ -1,9 +1,9 @@
-import { type Duration, type HeaderRecord, parseDuration } from "../core/index.ts";
+import type { HeaderRecord } from "../core/index.ts";
 import { contentSecurityPolicy } from "./csp.ts";
 
 export interface HSTSOptions {
-  /** Default 365d. */
-  readonly maxAge?: Duration | undefined;
+  /** Seconds. Default 31,536,000, a year. */
+  readonly maxAge?: number | undefined;
   /** Default true. */
   readonly includeSubDomains?: boolean | undefined;
   /** Asks for a place in the browsers' own lists, which it is hard to leave again. Default false. */
@@ -70,17 +70,19 @@ function one(value: string, known: readonly string[], field: string): string {
   );
 }
 
+const YEAR = 31_536_000;
+
 /** Lists ask for a year, and for every subdomain (hstspreload.org). */
-function hstsOf({
-  maxAge = "365d",
-  includeSubDomains = true,
-  preload = false,
-}: HSTSOptions): string {
-  const seconds = Math.floor(parseDuration(maxAge, "hsts.maxAge") / 1_000);
-  if (preload && (!includeSubDomains || seconds < 31_536_000)) {
-    throw new TypeError("hsts.preload: expected includeSubDomains and a maxAge of 365d beside it");
+function hstsOf({ maxAge = YEAR, includeSubDomains = true, preload = false }: HSTSOptions): string {
+  if (!Number.isSafeInteger(maxAge) || maxAge < 0) {
+    throw new RangeError(`hsts.maxAge: expected whole seconds, came ${JSON.stringify(maxAge)}`);
   }
-  const parts = [`max-age=${seconds}`];
+  if (preload && (!includeSubDomains || maxAge < YEAR)) {
+    throw new TypeError(
+      `hsts.preload: expected includeSubDomains and a maxAge of ${YEAR} beside it`,
+    );
+  }
+  const parts = [`max-age=${maxAge}`];
   if (includeSubDomains) parts.push("includeSubDomains");
   if (preload) parts.push("preload");
   return parts.join("; ");

@@ -47,7 +47,7 @@ describe("apiHeaders", () => {
       },
     ],
     [
-      { hsts: { maxAge: "180d" } },
+      { hsts: { maxAge: 15_552_000 } },
       { "strict-transport-security": "max-age=15552000; includeSubDomains" },
     ],
     [{ hsts: { includeSubDomains: false } }, { "strict-transport-security": "max-age=31536000" }],
@@ -67,8 +67,9 @@ describe("apiHeaders", () => {
     [{ permissions: { "camera=*, usb": [] } }, "permissions: expected the name of a feature"],
     [{ permissions: { camera: ["*"] } }, 'permissions.camera: expected "self" or an origin'],
     [{ permissions: { camera: ["https://a.example/"] } }, "permissions.camera: expected"],
-    [{ hsts: { maxAge: "long" } }, "hsts.maxAge: expected"],
-    [{ hsts: { preload: true, maxAge: "30d" } }, "hsts.preload: expected"],
+    [{ hsts: { maxAge: "365d" } }, "hsts.maxAge: expected whole seconds"],
+    [{ hsts: { maxAge: -1 } }, "hsts.maxAge: expected whole seconds"],
+    [{ hsts: { preload: true, maxAge: 2_592_000 } }, "hsts.preload: expected"],
     [{ hsts: { preload: true, includeSubDomains: false } }, "hsts.preload: expected"],
   ])("%j is refused", (options, problem) => {
     expect(() => apiHeaders(options as HeaderOptions)).toThrow(problem);

@@ -169,7 +169,9 @@ const HEAVY = ["pg", "@electric-sql/pglite", "ioredis", "hono", "@hono/node-serv
 const DATABASE = ["drizzle-orm"];
 const EXTERNALS: Readonly<Record<string, readonly string[]>> = {
   "./core": ["ipaddr.js"],
+  "./cors": ["ipaddr.js"],
   "./crypto": [],
+  "./csrf": ["ipaddr.js"],
   "./headers": [],
   "./rate-limit": ["ipaddr.js"],
   "./openapi": ["ipaddr.js"],
