@@ -52,14 +52,12 @@ const ProductQuery = z.strictObject({
   sort: z.enum(SORTS).default("-createdAt"),
 });
 
-const { requireRoles, requireScopes } = referenceAccess;
-
 export function productRoutes(bulwark: Bulwark): readonly AnyRoute[] {
   const { AuthenticatedAPIHandler } = bulwark.handlers;
   const products = new ProductService(bulwark);
 
   const list = AuthenticatedAPIHandler.GET(
-    requireScopes("products:read")(async (context) =>
+    referenceAccess.requireScopes("products:read")(async (context) =>
       ResponseBuilder.fromQueryResult(await products.getAll(context.query, context)),
     ),
     {
@@ -72,7 +70,7 @@ export function productRoutes(bulwark: Bulwark): readonly AnyRoute[] {
   );
 
   const create = AuthenticatedAPIHandler.POST(
-    requireScopes("products:write")(async (context) =>
+    referenceAccess.requireScopes("products:write")(async (context) =>
       ResponseBuilder.created(await products.create(context.body, context)),
     ),
     {
@@ -109,7 +107,7 @@ export function productRoutes(bulwark: Bulwark): readonly AnyRoute[] {
   );
 
   const remove = AuthenticatedAPIHandler.DELETE(
-    requireRoles(
+    referenceAccess.requireRoles(
       "admin",
       "moderator",
     )(async (context) => {

@@ -229,7 +229,9 @@ async function counts(): Promise<string> {
     SELECT table_schema || '.' || table_name AS name FROM information_schema.tables
     WHERE table_schema IN ('bulwark', 'reference')
       AND table_name NOT IN ('audit_events', 'migrations') ORDER BY 1`);
-  const parts = names.map(({ name }) => `SELECT '${name}' AS t, count(*)::int AS n FROM ${name}`);
+  const parts = names
+    .map(({ name }) => String(name))
+    .map((name) => `SELECT '${name}' AS t, count(*)::int AS n FROM ${name}`);
   return JSON.stringify(await app.query(sql.raw(parts.join(" UNION ALL "))));
 }
 
