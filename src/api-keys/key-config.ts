@@ -35,7 +35,7 @@ export interface APIKeyConfig {
 }
 
 /** A partner with its keys read. */
-export interface Partner {
+interface Partner {
   readonly name: string;
   readonly keyIdHeader: string;
   readonly signatureHeader: string;

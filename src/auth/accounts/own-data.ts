@@ -1,5 +1,6 @@
 import { eq } from "drizzle-orm";
 import {
+  apiKeys,
   type Database,
   devices,
   identities,
@@ -69,6 +70,18 @@ export function ownData(
         })
         .from(identities)
         .where(eq(identities.userId, userId)),
+      apiKeys: await orm
+        .select({
+          id: apiKeys.id,
+          name: apiKeys.name,
+          scopes: apiKeys.scopes,
+          allowedAddresses: apiKeys.allowedAddresses,
+          createdAt: apiKeys.createdAt,
+          expiresAt: apiKeys.expiresAt,
+          lastUsedAt: apiKeys.lastUsedAt,
+        })
+        .from(apiKeys)
+        .where(eq(apiKeys.userId, userId)),
     };
   });
 }

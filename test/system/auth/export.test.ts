@@ -11,16 +11,24 @@ test("an export holds what is stored of this user, and nothing that authenticate
   const account = await withTotp(app);
   account.next();
   await login(app, { email: account.email, password: account.password });
+  const input = { name: "nightly", scopes: [] };
+  const { id, key } = await app.bulwark.apiKeys.create(
+    input,
+    { userId: account.id },
+    undefined,
+    {},
+  );
   const answer = await app.call("POST", "/api/auth/me/export", { token: account.token });
   expect(answer.status).toBe(200);
   expect(dataOf<object>(answer)).toMatchObject({
     account: { id: account.id, email: account.email, hasPassword: true },
+    apiKeys: [{ id, name: "nightly", scopes: [] }],
   });
   expect(dataOf<{ sessions: object[] }>(answer).sessions).toHaveLength(1);
   expect(answer.text).not.toContain(other.email);
   expect(answer.text).not.toContain(other.id);
   expect(answer.text).not.toMatch(/argon2|hash"|secret|token":|"code"/i);
-  for (const secret of [account.password, account.token, ...account.recoveryCodes]) {
+  for (const secret of [key.slice(32), account.password, account.token, ...account.recoveryCodes]) {
     expect(answer.text).not.toContain(secret);
   }
   const secrets = await app.query(sql`
