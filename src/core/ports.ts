@@ -1,6 +1,9 @@
 import type { Awaitable } from "./awaitable.ts";
 import type { Duration } from "./duration.ts";
+import type { LimitPolicy } from "./limit-policy.ts";
 import type { Principal } from "./principal.ts";
+
+export type { LimitAlgorithm, LimitFailure, LimitPolicy } from "./limit-policy.ts";
 
 /** Transaction is what `database` hands to those who write in it; structural, so that ports need not know drizzle. */
 export interface Transaction {
@@ -37,37 +40,6 @@ export interface EventContext {
  */
 export interface AuditSink {
   record(event: SecurityEvent, context: EventContext, tx?: Transaction): Promise<void>;
-}
-
-/**
- * How a limit counts. `token-bucket` and `gcra` are one arithmetic: `burst` requests at once, refilled evenly. The log is exact in
- * any window and keeps every request; the counter weighs the window before, and keeps two numbers.
- */
-export type LimitAlgorithm =
-  | "token-bucket"
-  | "gcra"
-  | "sliding-window-counter"
-  | "sliding-window-log";
-
-/**
- * What a limit answers while its store cannot be asked: `deny` refuses with a 503, `local` counts in this process (its share of the
- * limit, where several are declared), `insecureAllow` lets everything pass.
- */
-export type LimitFailure = "deny" | "local" | "insecureAllow";
-
-/** A limit by name: at most `requests` in any `windowMs`, refilled evenly. */
-export interface LimitPolicy {
-  readonly name: string;
-  readonly requests: number;
-  readonly windowMs: number;
-  /** Default `token-bucket`. */
-  readonly algorithm?: LimitAlgorithm | undefined;
-  /** Requests at once, of a bucket. Default `requests`. */
-  readonly burst?: number | undefined;
-  /** Default `local`. */
-  readonly onFailure?: LimitFailure | undefined;
-  /** Keeps it out of the headers: what counts by account must not tell a stranger that the account is there. Default false. */
-  readonly isHidden?: boolean | undefined;
 }
 
 export interface LimitRequest {

@@ -1,5 +1,5 @@
 import type { Awaitable } from "./awaitable.ts";
-import type { LimitPolicy } from "./ports.ts";
+import type { LimitPolicy } from "./limit-policy.ts";
 
 /** How a factor was proved (RFC 8176 where it has a name for it). */
 export type AuthenticationMethod = "pwd" | "otp" | "recovery" | "passkey" | "link" | "oidc";
