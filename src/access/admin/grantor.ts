@@ -81,7 +81,7 @@ export async function rightsOf(
 }
 
 /** userOf is the user who acts. Throws a ForbiddenError only if none does: a key changes no roles. */
-export function userOf(by: EventContext): UserPrincipal {
+function userOf(by: EventContext): UserPrincipal {
   if (by.principal?.kind === "user") return by.principal;
   throw EVERYTHING.refusal();
 }

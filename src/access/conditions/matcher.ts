@@ -8,6 +8,7 @@ import type { Leaf, Normal } from "./normal-form.ts";
  */
 export interface Matcher {
   readonly kind: "all" | "any" | "user" | "tenant" | "value" | "values";
+  readonly isLeaf: boolean;
   readonly of: readonly Matcher[];
   readonly field: string;
   /** Of `value`: the one. */
@@ -22,17 +23,21 @@ export interface Matcher {
 
 const EMPTY: ReadonlySet<unknown> = new Set();
 
+/** Made at one place, so that an engine sees one shape. */
+const make = (parts: Partial<Matcher>): Matcher => ({
+  kind: parts.kind ?? "all",
+  isLeaf: parts.isLeaf ?? false,
+  of: parts.of ?? [],
+  field: parts.field ?? "",
+  value: parts.value,
+  values: parts.values ?? EMPTY,
+  times: parts.times ?? [],
+  negated: parts.negated ?? false,
+  whenUnknown: parts.whenUnknown ?? false,
+});
+
 /** ALWAYS matches every object. */
-export const ALWAYS: Matcher = {
-  kind: "all",
-  of: [],
-  field: "",
-  value: undefined,
-  values: EMPTY,
-  times: [],
-  negated: false,
-  whenUnknown: false,
-};
+export const ALWAYS: Matcher = make({});
 
 /**
  * matcherOf compiles a condition. A field that the object does not have of its own, or that is undefined, is not known:
@@ -42,38 +47,41 @@ export function matcherOf(normal: Normal, whenUnknown: boolean): Matcher {
   if (normal.kind === "leaf") return leafOf(normal, whenUnknown);
   const of = normal.of.map((part) => matcherOf(part, whenUnknown));
   const [only] = of;
-  return of.length === 1 && only !== undefined ? only : { ...ALWAYS, kind: normal.kind, of };
+  return of.length === 1 && only !== undefined ? only : make({ kind: normal.kind, of });
 }
 
 function leafOf({ field, comparand, negated }: Leaf, whenUnknown: boolean): Matcher {
-  const leaf = { ...ALWAYS, field, negated, whenUnknown };
-  if (comparand.is !== "values") return { ...leaf, kind: comparand.is };
+  const leaf = { isLeaf: true, field, negated, whenUnknown };
+  if (comparand.is !== "values") return make({ ...leaf, kind: comparand.is });
   const { values } = comparand;
   const [only] = values;
-  if (values.length === 1 && !(only instanceof Date))
-    return { ...leaf, kind: "value", value: only };
-  return {
+  if (values.length === 1 && !(only instanceof Date)) {
+    return make({ ...leaf, kind: "value", value: only });
+  }
+  return make({
     ...leaf,
     kind: "values",
     values: new Set(values.filter((value) => !(value instanceof Date))),
     times: values.flatMap((value) => (value instanceof Date ? value.getTime() : [])),
-  };
+  });
 }
 
 /** matches decides on one object. It throws what a getter of the object throws. */
 export function matches(matcher: Matcher, object: object, principal: Principal): boolean {
-  const { of, kind } = matcher;
-  if (kind === "any") return matchesOne(of, object, principal);
-  if (kind !== "all") return leafHolds(matcher, object, principal);
-  for (let i = 0; i < of.length; i += 1) {
-    const part = of[i] as Matcher;
-    const holds =
-      part.of.length === 0 && part.kind !== "any" && part.kind !== "all"
-        ? leafHolds(part, object, principal)
-        : matches(part, object, principal);
-    if (!holds) return false;
+  const { of, field } = matcher;
+  if (!matcher.isLeaf) {
+    // What ends the search: a part that holds, of `any`; one that does not, of `all`.
+    const isAny = matcher.kind === "any";
+    for (let i = 0; i < of.length; i += 1) {
+      if (matches(of[i] as Matcher, object, principal) === isAny) return isAny;
+    }
+    return !isAny;
   }
-  return true;
+  const value = (object as Readonly<Record<string, unknown>>)[field];
+  const holds = isMatch(matcher, value, principal) !== matcher.negated;
+  if (holds === matcher.whenUnknown) return holds;
+  // What stands on the prototype, polluted or not, says nothing of the object.
+  return value !== undefined && Object.hasOwn(object, field) ? holds : matcher.whenUnknown;
 }
 
 /** matchesOne tells whether one of several matches. */
@@ -86,15 +94,6 @@ export function matchesOne(
     if (matches(matchers[i] as Matcher, object, principal)) return true;
   }
   return false;
-}
-
-function leafHolds(leaf: Matcher, object: object, principal: Principal): boolean {
-  const value = (object as Readonly<Record<string, unknown>>)[leaf.field];
-  const holds = isMatch(leaf, value, principal) !== leaf.negated;
-  if (holds === leaf.whenUnknown) return holds;
-  // What stands on the prototype, polluted or not, says nothing of the object.
-  const isKnown = value !== undefined && Object.hasOwn(object, leaf.field);
-  return isKnown ? holds : leaf.whenUnknown;
 }
 
 function isMatch(leaf: Matcher, value: unknown, principal: Principal): boolean {

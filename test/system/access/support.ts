@@ -3,7 +3,7 @@ import { type By, defineAccess, RoleAdmin, TenantAdmin } from "../../../src/acce
 import type { UserPrincipal } from "../../../src/core/index.ts";
 import { type Account, PASSWORD, type TestApp } from "../../support/app.ts";
 
-export const model = defineAccess({
+const model = defineAccess({
   permissions: ["docs:read", "docs:write", "docs:delete"],
   roles: {
     user: { permissions: ["docs:read"] },

@@ -14,7 +14,7 @@ import {
 import type { Bulwark } from "../../../src/bulwark/index.ts";
 
 const schema = pgSchema("access_test");
-export const kinds = schema.enum("kind", ["sold", "new"]);
+const kinds = schema.enum("kind", ["sold", "new"]);
 
 /** A table with a column of each type that rules compare, all but the key nullable, and one that they do not. */
 export const things = schema.table("things", {
