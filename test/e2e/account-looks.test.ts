@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeEach, test } from "vitest";
 import { PASSWORD, startApp, type TestApp } from "../support/app.ts";
+import { ownDatabase } from "../system/auth/support.ts";
 import {
   fill,
   heading,
@@ -15,8 +16,12 @@ import {
 } from "./auth-support.ts";
 import { inBrowser, LOOKS } from "./browser.ts";
 
-const strict = await startApp({ emailVerification: "required", auth: { magicLink: true } });
-const lax = await startApp({ auth: { deletionGrace: "36h" } });
+const strict = await startApp({
+  ...(await ownDatabase()),
+  emailVerification: "required",
+  auth: { magicLink: true },
+});
+const lax = await startApp({ ...(await ownDatabase()), auth: { deletionGrace: "36h" } });
 beforeEach(strict.reset);
 beforeEach(lax.reset);
 afterAll(strict.close);

@@ -1,5 +1,6 @@
 import { afterAll, beforeEach, expect, test } from "vitest";
 import { PASSWORD, startApp } from "../support/app.ts";
+import { ownDatabase } from "../system/auth/support.ts";
 import {
   fill,
   focusOf,
@@ -15,7 +16,11 @@ import {
 import { inBrowser, LOOKS } from "./browser.ts";
 import { unseenFocus } from "./looks.ts";
 
-const app = await startApp({ emailVerification: "required", auth: { magicLink: true } });
+const app = await startApp({
+  ...(await ownDatabase()),
+  emailVerification: "required",
+  auth: { magicLink: true },
+});
 const ORIGIN = originOf(app);
 beforeEach(app.reset);
 afterAll(app.close);

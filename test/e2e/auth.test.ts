@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeEach, expect, test } from "vitest";
 import { PASSWORD, startApp } from "../support/app.ts";
+import { ownDatabase } from "../system/auth/support.ts";
 import {
   fill,
   focusOf,
@@ -15,7 +16,11 @@ import {
 } from "./auth-support.ts";
 import { inBrowser, type Open } from "./browser.ts";
 
-const app = await startApp({ emailVerification: "required", auth: { magicLink: true } });
+const app = await startApp({
+  ...(await ownDatabase()),
+  emailVerification: "required",
+  auth: { magicLink: true },
+});
 const ORIGIN = originOf(app);
 const ADA = { email: "ada@example.com", name: "Ada", password: PASSWORD };
 /** What the console says of a refusal, which the page shows too. */

@@ -2,6 +2,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeEach, expect, test } from "vitest";
 import { freePort, startApp } from "../support/app.ts";
 import { type Login, startOidcServer } from "../support/oidc-server.ts";
+import { ownDatabase } from "../system/auth/support.ts";
 import { fill, heading, lookAt, press, setUpApp, signIn } from "./auth-support.ts";
 import { inBrowser, LOOKS } from "./browser.ts";
 
@@ -11,7 +12,10 @@ const issuer = `http://localhost:${port}`;
 const redirectUri = `${issuer}/api/auth/oidc/one/callback`;
 const server = await startOidcServer({ redirectUri, clientSecret: CLIENT_SECRET });
 const one = { issuer: server.issuer, clientId: "bulwark", clientSecret: CLIENT_SECRET };
-const app = { ...(await startApp({ port, issuer, oidc: { one } })), port };
+const app = {
+  ...(await startApp({ ...(await ownDatabase()), port, issuer, oidc: { one } })),
+  port,
+};
 beforeEach(async () => {
   await app.reset();
   server.accounts.clear();

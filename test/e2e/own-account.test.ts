@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { Page } from "playwright-core";
 import { afterAll, beforeEach, expect, test } from "vitest";
 import { startApp } from "../support/app.ts";
-import { login } from "../system/auth/support.ts";
+import { login, ownDatabase } from "../system/auth/support.ts";
 import {
   fill,
   focusOf,
@@ -15,7 +15,7 @@ import {
 } from "./auth-support.ts";
 import { inBrowser, type Open } from "./browser.ts";
 
-const app = await startApp({ auth: { deletionGrace: "36h" } });
+const app = await startApp({ ...(await ownDatabase()), auth: { deletionGrace: "36h" } });
 const ORIGIN = originOf(app);
 /** What the console says of a refusal, which the page shows too. */
 const REFUSED = [/status of 40[014]/];

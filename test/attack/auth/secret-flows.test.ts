@@ -6,6 +6,7 @@ import {
   cookiesOf,
   login,
   mailTo,
+  ownDatabase,
   SAME_ORIGIN,
   type Tokens,
   tokenOf,
@@ -14,6 +15,7 @@ import {
 
 const many = { requests: 1_000, window: "1m" };
 const app = await startApp({
+  ...(await ownDatabase()),
   emailVerification: "required",
   auth: { magicLink: true },
   limits: { login: many, register: many },

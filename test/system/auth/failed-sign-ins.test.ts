@@ -1,9 +1,17 @@
 import { sql } from "drizzle-orm";
 import { afterAll, beforeEach, expect, test } from "vitest";
 import { type Account, type Answer, startApp } from "../../support/app.ts";
-import { challengeOf, cookiesOf, login, mailTo, tokenOf, withTotp } from "./support.ts";
+import {
+  challengeOf,
+  cookiesOf,
+  login,
+  mailTo,
+  ownDatabase,
+  tokenOf,
+  withTotp,
+} from "./support.ts";
 
-const app = await startApp({ auth: { magicLink: true } });
+const app = await startApp({ ...(await ownDatabase()), auth: { magicLink: true } });
 const { bulwark, call, query, reset, signUp } = app;
 beforeEach(reset);
 afterAll(app.close);

@@ -6,13 +6,18 @@ import {
   countOf,
   login,
   mailTo,
+  ownDatabase,
   SAME_ORIGIN,
   type Tokens,
   tokenOf,
   withTotp,
 } from "./support.ts";
 
-const app = await startApp({ emailVerification: "required", auth: { magicLink: true } });
+const app = await startApp({
+  ...(await ownDatabase()),
+  emailVerification: "required",
+  auth: { magicLink: true },
+});
 const { call, clock, dump, query, reset, signUp } = app;
 beforeEach(reset);
 afterAll(app.close);

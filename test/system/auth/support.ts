@@ -1,8 +1,21 @@
 import { sql } from "drizzle-orm";
 import { vi } from "vitest";
 import { totpCode } from "../../../src/auth/index.ts";
+import type { DatabaseConfig } from "../../../src/bulwark/index.ts";
 import type { KeptMail } from "../../../src/mail/index.ts";
 import { type Account, type Answer, dataOf, type TestApp } from "../../support/app.ts";
+import { freshDatabase } from "../../support/services.ts";
+
+/**
+ * ownDatabase is part of the configuration of an application that sends mail: on PostgreSQL a database of its own, since the
+ * worker's application would send the mails of another one on the same database, and keep them.
+ */
+export async function ownDatabase(): Promise<{ readonly database?: DatabaseConfig }> {
+  if (process.env["BULWARK_TEST_STORE"] !== "postgres") return {};
+  const url = await freshDatabase();
+  if (url === undefined) throw new Error("BULWARK_TEST_STORE: PostgreSQL is not installed");
+  return { database: { url } };
+}
 
 /** What a sign-in by tokens answers. */
 export interface Tokens {
