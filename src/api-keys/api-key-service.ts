@@ -218,9 +218,9 @@ export class APIKeyService extends KeyManager {
 
   #answer(decision: Decision, info: AuthInfo, request: Request): Awaitable<AuthResult> {
     if (decision.refusal !== undefined) {
-      return decision.refusal === "malformed"
-        ? REFUSED
-        : this.#recordRefusal(decision, { ...info, request }).then(() => REFUSED);
+      if (decision.refusal === "malformed") return REFUSED;
+      const { address, requestId } = info;
+      return this.#recordRefusal(decision, { address, requestId, request }).then(() => REFUSED);
     }
     const { principal } = decision.entry;
     this.#entries.set(principal, decision.entry);

@@ -27,7 +27,7 @@ test("the defaults", () => {
     bearer: false,
     lifetimeMs: 365 * 86_400_000,
     maxLifetimeMs: 3_650 * 86_400_000,
-    limit: { name: "key", requests: 1_200, windowMs: 60_000 },
+    limit: { name: "key", requests: 1_200, windowMs: 60_000, onFailure: "deny" },
     maxPerOwner: 50,
     partners: [],
   });

@@ -67,7 +67,8 @@ export function keySettings(config: APIKeyConfig): KeySettings {
     bearer: config.bearer === true,
     lifetimeMs: parseDuration(config.lifetime ?? "365d"),
     maxLifetimeMs: parseDuration(config.maxLifetime ?? "3650d"),
-    limit: limitPolicy("key", config.limit ?? DEFAULT_LIMIT),
+    // What was promised of a key holds also where nobody counts: then it is refused.
+    limit: limitPolicy("key", { ...(config.limit ?? DEFAULT_LIMIT), onFailure: "deny" }),
     maxPerOwner: config.maxPerOwner ?? 50,
     partners: (config.partners ?? []).map(readPartner),
   };
