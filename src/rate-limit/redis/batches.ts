@@ -7,7 +7,7 @@ import type { RedisCommands } from "./redis-commands.ts";
 import { Script, within } from "./script.ts";
 
 /** What the server said of one request of a decision. */
-export interface Answered {
+interface Answered {
   readonly waitMs: number;
   readonly remaining: number;
   readonly resetMs: number;
