@@ -7,7 +7,7 @@ const app = await testApp();
 const { call, clock, reset, signUp } = app;
 beforeEach(reset);
 
-/** Redis decides on its own clock, which no test moves: what is exact to one request over some seconds is told in memory alone. */
+/** Redis decides on its own clock, which no test moves or stops: what is exact to one request is told in memory here, and of Redis in ../rate-limit. */
 const inMemory = test.skipIf(process.env["BULWARK_TEST_STORE"] === "postgres");
 
 /** A login that is refused before any password is hashed still counts. */
@@ -23,7 +23,7 @@ const statusesOf = (answers: readonly Answer[]): Record<number, number> => {
   return counts;
 };
 
-test("of 200 logins at once 100 are heard and 100 are 429", async () => {
+inMemory("of 200 logins at once 100 are heard and 100 are 429", async () => {
   const answers = await burst(200, login);
   expect(statusesOf(answers)).toEqual({ 400: 100, 429: 100 });
   const refused = answers.find(({ status }) => status === 429) as Answer;
@@ -34,18 +34,21 @@ test("of 200 logins at once 100 are heard and 100 are 429", async () => {
   expect(refused.headers.get("x-ratelimit-remaining")).toBe("0");
 });
 
-test("the 429 of a client that asks for problem+json is one, and names the policy", async () => {
-  await burst(100, login);
-  const answer = await login({ accept: "application/problem+json" });
-  expect(answer.status).toBe(429);
-  expect(answer.headers.get("content-type")).toBe("application/problem+json");
-  expect(answer.json).toMatchObject({
-    type: "urn:bulwark:error:rate-limit-exceeded",
-    status: 429,
-    code: "RATE_LIMIT_EXCEEDED",
-    "violated-policies": ["login"],
-  });
-});
+inMemory(
+  "the 429 of a client that asks for problem+json is one, and names the policy",
+  async () => {
+    await burst(100, login);
+    const answer = await login({ accept: "application/problem+json" });
+    expect(answer.status).toBe(429);
+    expect(answer.headers.get("content-type")).toBe("application/problem+json");
+    expect(answer.json).toMatchObject({
+      type: "urn:bulwark:error:rate-limit-exceeded",
+      status: 429,
+      code: "RATE_LIMIT_EXCEEDED",
+      "violated-policies": ["login"],
+    });
+  },
+);
 
 inMemory("no window lets more through than the limit and what was refilled", async () => {
   let heard = 0;
@@ -69,7 +72,7 @@ inMemory("a refused request costs nothing: one place is free after 600 ms", asyn
 });
 
 // CVE-2026-3635 and the left-most X-Forwarded-For: an untrusted peer's headers name no other bucket.
-test.each(["x-forwarded-for", "forwarded", "x-real-ip", "cf-connecting-ip", "true-client-ip"])(
+inMemory.each(["x-forwarded-for", "forwarded", "x-real-ip", "cf-connecting-ip", "true-client-ip"])(
   "%s changes nothing without a trusted proxy",
   async (name) => {
     let next = 0;
@@ -83,7 +86,7 @@ test.each(["x-forwarded-for", "forwarded", "x-real-ip", "cf-connecting-ip", "tru
 );
 
 // GHSA-x732-6j76-qmhm: a second spelling of the path missed the limiter.
-test.each(["//api/auth/login", "/api/auth/login/", "/api/auth%2flogin", "/API/AUTH/LOGIN"])(
+inMemory.each(["//api/auth/login", "/api/auth/login/", "/api/auth%2flogin", "/API/AUTH/LOGIN"])(
   "%s is no way around the limit",
   async (path) => {
     await burst(100, login);
@@ -95,19 +98,19 @@ test.each(["//api/auth/login", "/api/auth/login/", "/api/auth%2flogin", "/API/AU
   },
 );
 
-test("a query or an encoded letter is no way around the limit", async () => {
+inMemory("a query or an encoded letter is no way around the limit", async () => {
   await burst(100, login);
   expect((await call("POST", "/api/auth/login?x=1", { body: {} })).status).toBe(429);
   expect([404, 429]).toContain((await call("POST", "/api/auth/%6Cogin", { body: {} })).status);
 });
 
-test("register has 30 a minute, and its limit is not login's", async () => {
+inMemory("register has 30 a minute, and its limit is not login's", async () => {
   const register = () => call("POST", "/api/auth/register", { body: {} });
   expect(statusesOf(await burst(40, register))).toEqual({ 400: 30, 429: 10 });
   expect((await login()).status).toBe(400);
 });
 
-test("setup counts as login does", async () => {
+inMemory("setup counts as login does", async () => {
   await burst(100, login);
   expect((await call("POST", "/setup", { body: {} })).status).toBe(429);
 });
@@ -130,7 +133,7 @@ inMemory(
   },
 );
 
-test("DELETE of a product has 30 a minute for each user", async () => {
+inMemory("DELETE of a product has 30 a minute for each user", async () => {
   const [one, other] = [await signUp(["admin"]), await signUp(["admin"])];
   const path = `/api/products/${(await makeProduct(app, one.token)).id}`;
   const gone = await burst(40, () => call("DELETE", path, { token: one.token }));
@@ -138,7 +141,7 @@ test("DELETE of a product has 30 a minute for each user", async () => {
   expect((await call("DELETE", path, { token: other.token })).status).toBe(404);
 });
 
-test("a 429 leaves no row and reaches no hash", async () => {
+inMemory("a 429 leaves no row and reaches no hash", async () => {
   const { email } = await signUp();
   await burst(100, login);
   const before = app.log.length;
