@@ -30,8 +30,9 @@ const OUTCOMES: readonly (readonly [status: number, act: () => Promise<Answer>])
     429,
     async () => {
       const login = () => call("POST", "/api/auth/login", { body: {} });
-      await Promise.all(Array.from({ length: 100 }, login));
-      return login();
+      // Some are refilled meanwhile where the limit is Redis', whose clock goes on.
+      const answers = await Promise.all(Array.from({ length: 200 }, login));
+      return answers.find(({ status }) => status === 429) ?? login();
     },
   ],
   [
