@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ForbiddenError, NotFoundError, type Principal } from "../core/index.ts";
 import {
-  all,
-  any,
+  allOf,
+  anyOf,
   can,
   cannot,
   defineAccess,
@@ -38,10 +38,10 @@ const access = defineAccess({
       exceptRoles: ["admin"],
       name: "locked",
     }),
-    can("delete", "doc", { where: all(ownedBy("ownerId"), not(isIn("status", ["sold", null]))) }),
+    can("delete", "doc", { where: allOf(ownedBy("ownerId"), not(isIn("status", ["sold", null]))) }),
     can("publish", "doc", {
       roles: ["user"],
-      where: any(inTenant("teamId"), equals("at", new Date(0))),
+      where: anyOf(inTenant("teamId"), equals("at", new Date(0))),
     }),
     cannot("publish", "doc", { roles: ["editor"] }),
   ],

@@ -18,8 +18,8 @@ export {
 } from "./admin/index.ts";
 export type { AuthorizeOptions, PolicyContext, PolicyFunction } from "./authorize.ts";
 export {
-  all,
-  any,
+  allOf,
+  anyOf,
   type Condition,
   equals,
   type FieldValue,

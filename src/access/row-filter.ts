@@ -2,7 +2,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { PgTable } from "drizzle-orm/pg-core";
 import type { Principal } from "../core/index.ts";
 import type { CompiledRule } from "./compiled-rule.ts";
-import { allOf, anyOf, conditionSql } from "./conditions/index.ts";
+import { allSql, anySql, conditionSql } from "./conditions/index.ts";
 
 /**
  * rowFilter is the condition of the rows of a table that the rules let a principal act on: for each row it says what the decision says
@@ -33,5 +33,5 @@ function filterOf(
     .map(({ inverse }) =>
       inverse === undefined ? false : conditionSql(inverse, principal, table),
     );
-  return allOf([anyOf(allowed), ...spared]);
+  return allSql([anySql(allowed), ...spared]);
 }

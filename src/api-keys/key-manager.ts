@@ -309,8 +309,6 @@ export abstract class KeyManager extends BaseAPIService {
       ? await tx
           .select({ roles: users.roles, read: userAccess(tenantId ?? null, now) })
           .from(users)
-          // With one table alone drizzle would leave out its name, and the inner statements would read their own columns.
-          .innerJoin(sql`(SELECT true AS yes) AS one`, sql`one.yes`)
           .where(living)
           .for("update")
       : [];

@@ -184,6 +184,7 @@ function assemble(config: BulwarkConfig): Bulwark {
     queue,
     keys,
     algorithm: authConfig.passwordAlgorithm,
+    bcryptCost: authConfig.bcryptCost,
     policy: { product: authConfig.productName, issuer, breaches: authConfig.breaches },
   });
   const sessions = new SessionStore({

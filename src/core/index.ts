@@ -38,6 +38,7 @@ export {
   principalKey,
   type RateLimitOptions,
 } from "./limit-stage.ts";
+export type { CredentialChange, MailNotice } from "./mail-notice.ts";
 export * from "./ports.ts";
 export type {
   AuthenticationMethod,

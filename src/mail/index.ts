@@ -7,4 +7,4 @@ export {
   type SendOutcome,
 } from "./mail-outbox.ts";
 export { type SmtpMailerOptions, type SmtpSettings, smtpSettings } from "./smtp-settings.ts";
-export { composeMail, type MailNotice, type MailSite } from "./templates.ts";
+export { composeMail, type MailSite } from "./templates.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { checkMail, composeMail, type MailNotice, type MailSite } from "./index.ts";
+import type { CredentialChange, MailNotice } from "../core/index.ts";
+import { checkMail, composeMail, type MailSite } from "./index.ts";
 
 const site: MailSite = { issuer: "https://api.example.com", productName: "Example" };
 const AT = Date.UTC(2027, 0, 2, 10, 30, 59);
@@ -20,7 +21,7 @@ const page = (name: string): string => `${site.issuer}/auth/${name}`;
 const changed = (what: string): MailNotice => ({
   ...ADA,
   kind: "credential-changed",
-  what,
+  what: what as CredentialChange,
   at: AT,
 });
 

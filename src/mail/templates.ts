@@ -1,4 +1,4 @@
-import type { Mail } from "../core/index.ts";
+import type { Mail, MailNotice } from "../core/index.ts";
 import { addressText, agentText, lineText, nameText, timeText } from "./safe-text.ts";
 import { type Block, htmlOf, link, paragraph, textOf } from "./text-blocks.ts";
 
@@ -9,33 +9,6 @@ export interface MailSite {
   /** What people know the application as. */
   readonly productName: string;
 }
-
-/** What a mail tells. A `token` is written into its link, behind the #, and nowhere else. Times are milliseconds since the epoch. */
-export type MailNotice = { readonly to: string; readonly name: string } & (
-  | { readonly kind: "verify"; readonly token: string; readonly expiresAt: number }
-  | { readonly kind: "address-taken" }
-  | { readonly kind: "reset"; readonly token: string; readonly expiresAt: number }
-  | { readonly kind: "magic-link"; readonly token: string; readonly expiresAt: number }
-  | {
-      readonly kind: "confirm-change";
-      readonly side: "old" | "new";
-      readonly newEmail: string;
-      readonly token: string;
-      readonly expiresAt: number;
-    }
-  | { readonly kind: "invite"; readonly token: string; readonly expiresAt: number }
-  | { readonly kind: "locked"; readonly at: number; readonly address: string | undefined }
-  | {
-      readonly kind: "new-device";
-      readonly at: number;
-      readonly address: string | undefined;
-      readonly agent: string | undefined;
-    }
-  | { readonly kind: "credential-changed"; readonly what: string; readonly at: number }
-  | { readonly kind: "factors-reset"; readonly effectiveAt: number }
-  | { readonly kind: "deletion-scheduled"; readonly deleteAt: number }
-  | { readonly kind: "key-leaked"; readonly keyName: string; readonly at: number }
-);
 
 /** Kinds that go to a mailbox whose owner did not choose the account's name: they greet nobody by it. */
 const UNGREETED: ReadonlySet<MailNotice["kind"]> = new Set(["verify", "address-taken", "invite"]);

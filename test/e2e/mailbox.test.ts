@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { beforeEach, expect, test } from "vitest";
-import { composeMail, type DevelopmentMailbox, type MailNotice } from "../../src/mail/index.ts";
+import type { MailNotice } from "../../src/core/index.ts";
+import { composeMail, type DevelopmentMailbox } from "../../src/mail/index.ts";
 import { testApp } from "../support/app.ts";
 import { inBrowser, LOOKS, type Open, type OpenOptions } from "./browser.ts";
 import { isSideways, paleTexts, unnamed, unseenFocus } from "./looks.ts";

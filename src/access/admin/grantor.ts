@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNull, sql } from "drizzle-orm";
+import { and, eq, inArray, isNull } from "drizzle-orm";
 import {
   type EventContext,
   ForbiddenError,
@@ -59,9 +59,8 @@ export async function rightsOf(
   const [row] = await tx
     .select({
       own: users.roles,
-      // Nested, since a select of one table takes the table's name from the columns of a field's own text.
-      everywhere: sql`${userAccess(null, until)}`,
-      inTenant: sql`${userAccess(scope.tenantId, until)}`,
+      everywhere: userAccess(null, until),
+      inTenant: userAccess(scope.tenantId, until),
     })
     .from(users)
     .where(and(eq(users.id, principal.userId), isNull(users.disabledAt)));

@@ -12,17 +12,17 @@ import type { Comparand, Leaf, Normal } from "./normal-form.ts";
 export function conditionSql(normal: Normal, principal: Principal, table: PgTable): SQL | boolean {
   if (normal.kind === "leaf") return leafSql(normal, principal, table);
   const parts = normal.of.map((part) => conditionSql(part, principal, table));
-  return normal.kind === "all" ? allOf(parts) : anyOf(parts);
+  return normal.kind === "all" ? allSql(parts) : anySql(parts);
 }
 
-/** allOf joins what must all hold. */
-export function allOf(parts: readonly (SQL | boolean)[]): SQL | boolean {
+/** allSql joins what must all hold. */
+export function allSql(parts: readonly (SQL | boolean)[]): SQL | boolean {
   if (parts.includes(false)) return false;
   return and(...parts.filter((part) => typeof part !== "boolean")) ?? true;
 }
 
-/** anyOf joins of what one must hold. */
-export function anyOf(parts: readonly (SQL | boolean)[]): SQL | boolean {
+/** anySql joins of what one must hold. */
+export function anySql(parts: readonly (SQL | boolean)[]): SQL | boolean {
   if (parts.includes(true)) return true;
   return or(...parts.filter((part) => typeof part !== "boolean")) ?? false;
 }

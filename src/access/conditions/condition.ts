@@ -41,14 +41,14 @@ export const isIn = <const F extends string>(
   values: values.map((value) => checkValue(value, "isIn")),
 });
 
-/** all holds where every condition does; with none it always does. */
-export const all = <const F extends string>(...of: readonly Condition<F>[]): Condition<F> => ({
+/** allOf holds where every condition does; with none it always does. */
+export const allOf = <const F extends string>(...of: readonly Condition<F>[]): Condition<F> => ({
   kind: "all",
   of,
 });
 
-/** any holds where one of the conditions does; with none it never does. */
-export const any = <const F extends string>(...of: readonly Condition<F>[]): Condition<F> => ({
+/** anyOf holds where one of the conditions does; with none it never does. */
+export const anyOf = <const F extends string>(...of: readonly Condition<F>[]): Condition<F> => ({
   kind: "any",
   of,
 });

@@ -1,6 +1,6 @@
 export {
-  all,
-  any,
+  allOf,
+  anyOf,
   type Condition,
   equals,
   type FieldValue,
@@ -9,7 +9,7 @@ export {
   not,
   ownedBy,
 } from "./condition.ts";
-export { allOf, anyOf, conditionSql } from "./condition-sql.ts";
+export { allSql, anySql, conditionSql } from "./condition-sql.ts";
 export { checkField } from "./field-name.ts";
 export { ALWAYS, type Matcher, matcherOf, matches, matchesOne } from "./matcher.ts";
 export { fieldsOf, type Normal, normalize } from "./normal-form.ts";

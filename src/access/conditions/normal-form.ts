@@ -42,7 +42,7 @@ export function normalize(condition: Condition, negated = false): Normal {
       };
     default:
       throw new TypeError(
-        "where: expected a condition made by ownedBy, inTenant, equals, isIn, all, any or not",
+        "where: expected a condition made by ownedBy, inTenant, equals, isIn, allOf, anyOf or not",
       );
   }
 }

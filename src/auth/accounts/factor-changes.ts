@@ -2,6 +2,7 @@ import {
   type AuditSink,
   type Clock,
   ConflictError,
+  type CredentialChange,
   type EventContext,
   NotFoundError,
   type ProvedFactor,
@@ -18,7 +19,7 @@ import {
 import { withProved } from "../sessions/index.ts";
 import type { AccountCredentials } from "./account-credentials.ts";
 import type { AccountGuard } from "./account-guard.ts";
-import type { AccountMailer, CredentialChange } from "./account-mail.ts";
+import type { AccountMailer } from "./account-mail.ts";
 import type { SecondFactors } from "./second-factors.ts";
 import type { SignedIn, SignIn } from "./sign-in.ts";
 import { findById, invalidCredentials, lockById, type UserRow } from "./users.ts";

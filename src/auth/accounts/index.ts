@@ -7,9 +7,7 @@ export {
 export { AccountCredentials, type AccountCredentialsOptions } from "./account-credentials.ts";
 export { AccountGuard, type AccountGuardOptions } from "./account-guard.ts";
 export {
-  type AccountMail,
   type AccountMailer,
-  type CredentialChange,
   noMail,
 } from "./account-mail.ts";
 export {

@@ -3,6 +3,7 @@ import {
   type AuditSink,
   type Clock,
   ConflictError,
+  type CredentialChange,
   type EventContext,
   NotFoundError,
   parseDuration,
@@ -20,7 +21,7 @@ import {
 import type { SessionMode } from "../sessions/index.ts";
 import type { AccountCredentials } from "./account-credentials.ts";
 import type { AccountGuard } from "./account-guard.ts";
-import type { AccountMailer, CredentialChange } from "./account-mail.ts";
+import type { AccountMailer } from "./account-mail.ts";
 import type { AuthService } from "./auth-service.ts";
 import { normalizeEmail } from "./email.ts";
 import type { OneTimeTokens, TokenPurpose } from "./one-time-tokens.ts";

@@ -17,7 +17,8 @@ export interface UserAccess {
  */
 export function userAccess(tenantId: AnyColumn | string | null, now: Date): SQL<unknown> {
   const tenant = tenantId === null ? sql`NULL::uuid` : sql`${tenantId}::uuid`;
-  return sql`CASE WHEN ${tenant} IS NULL OR EXISTS (
+  // Nested, since drizzle strips the names of tables from the columns of a field in a select of one table.
+  return sql`${sql`CASE WHEN ${tenant} IS NULL OR EXISTS (
     SELECT 1 FROM ${memberships}
     WHERE ${memberships.tenantId} = ${tenant} AND ${memberships.userId} = ${users.id}
   ) THEN (
@@ -35,7 +36,7 @@ export function userAccess(tenantId: AnyColumn | string | null, now: Date): SQL<
     WHERE ${roleAssignments.userId} = ${users.id}
       AND (${roleAssignments.tenantId} IS NULL OR ${roleAssignments.tenantId} = ${tenant})
       AND (${roleAssignments.expiresAt} IS NULL OR ${roleAssignments.expiresAt} > ${now.toISOString()}::timestamptz)
-  ) END`;
+  ) END`}`;
 }
 
 interface Assigned {

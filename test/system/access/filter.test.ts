@@ -2,8 +2,8 @@ import { eq, sql } from "drizzle-orm";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
-  all,
-  any,
+  allOf,
+  anyOf,
   type Condition,
   can,
   cannot,
@@ -93,8 +93,8 @@ const { condition } = fc.letrec<{ condition: Condition; leaf: Condition }>((tie)
   condition: fc.oneof(
     { depthSize: "small" },
     tie("leaf"),
-    fc.array(tie("condition"), { maxLength: 3 }).map((of) => all(...of)),
-    fc.array(tie("condition"), { maxLength: 3 }).map((of) => any(...of)),
+    fc.array(tie("condition"), { maxLength: 3 }).map((of) => allOf(...of)),
+    fc.array(tie("condition"), { maxLength: 3 }).map((of) => anyOf(...of)),
     tie("condition").map((of) => not(of)),
   ),
 }));
