@@ -8,7 +8,8 @@ export interface ServiceOptions {
   readonly observability?: Observability | undefined;
 }
 
-const tracer = trace.getTracer("bulwark");
+/** Asked for each time, since a tracer stays with the SDK that was there first. */
+const tracer = () => trace.getTracer("bulwark");
 
 /** BaseAPIService gives a service spans, database errors without parameters, and events. */
 export abstract class BaseAPIService {
@@ -27,7 +28,7 @@ export abstract class BaseAPIService {
     attributes: Attributes,
     work: (span: Span) => Promise<T>,
   ): Promise<T> {
-    return tracer.startActiveSpan(
+    return tracer().startActiveSpan(
       `${this.constructor.name}.${name}`,
       { attributes },
       async (span) => {

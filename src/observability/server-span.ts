@@ -19,7 +19,8 @@ const headers: TextMapGetter<ReadHeader> = {
   get: (read, name) => read(name) ?? undefined,
 };
 
-const tracer = trace.getTracer("bulwark");
+/** Asked for each time, since a tracer stays with the SDK that was there first. */
+const tracer = () => trace.getTracer("bulwark");
 
 /** Without an OpenTelemetry SDK there is nobody to tell, and a request is spared the work. */
 function isRegistered(): boolean {
@@ -43,7 +44,7 @@ export function serverTracing(method: string, route: string): RequestTracing {
     },
     run(read, work) {
       const parent: Context = propagation.extract(context.active(), read, headers);
-      const span = tracer.startSpan(
+      const span = tracer().startSpan(
         `${method} ${route}`,
         { kind: SpanKind.SERVER, attributes },
         parent,

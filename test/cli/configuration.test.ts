@@ -51,7 +51,7 @@ const CASES: readonly (readonly [name: string, value: string, message: string])[
   [
     "BULWARK_LIMITS",
     "nothing=1/1m",
-    'BULWARK_LIMITS: expected one of address, login, register, anonymous, user, mail, came "nothing"',
+    'BULWARK_LIMITS: expected one of address, login, register, anonymous, user, mail, global, role:NAME, came "nothing"',
   ],
   [
     "BULWARK_LIMITS",
@@ -66,7 +66,7 @@ const CASES: readonly (readonly [name: string, value: string, message: string])[
   [
     "BULWARK_TRUSTED_PROXIES",
     "10.0.0.0/99",
-    'BULWARK_TRUSTED_PROXIES: expected an address or CIDR range, came "10.0.0.0/99"',
+    'BULWARK_TRUSTED_PROXIES[0]: expected an address or CIDR range, came "10.0.0.0/99"',
   ],
   ["BULWARK_HOSTS", "http://x", 'BULWARK_HOSTS: expected "name" or "name:port", came "http://x"'],
 ];

@@ -73,6 +73,7 @@ inBrowser("what few people see of the pages of accounts", (open) => {
       await page.goto(`${originOf(strict)}/auth/magic-link`);
       await fill(page, { "E-mail": person.email });
       await press(page, "Mail the link");
+      await heading(page, "Read your mail");
       await page.goto(await linkTo(strict, person.email, "magic-link"));
       await press(page, "Sign in");
       await heading(page, "Prove that it is you");

@@ -325,6 +325,7 @@ inBrowser("the pages of accounts", (open) => {
     await page.goto(`${ORIGIN}/auth/magic-link`);
     await fill(page, { "E-mail": person.email });
     await press(page, "Mail the link");
+    await heading(page, "Read your mail");
     await page.goto(await linkTo(app, person.email, "magic-link"));
     await press(page, "Sign in");
     await heading(page, "Prove that it is you");
