@@ -32,7 +32,7 @@ function requestOf({ headers = {}, body, chunk }: Sent): Request {
   } as RequestInit);
 }
 
-const read = (sent: Sent): Promise<unknown> => {
+const read = async (sent: Sent): Promise<unknown> => {
   const request = requestOf(sent);
   return readJson({ request, info: {}, get: (name) => request.headers.get(name) }, LIMIT);
 };

@@ -53,10 +53,10 @@ export async function readBytes(request: Request, limit: number): Promise<Uint8A
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
 /**
- * readJson reads a JSON body of at most `limit` bytes; an empty body is undefined. Throws only PAYLOAD_TOO_LARGE,
+ * readJson reads a JSON body of at most `limit` bytes; an empty body is undefined. Throws or rejects only with PAYLOAD_TOO_LARGE,
  * UNSUPPORTED_MEDIA_TYPE (not JSON, not UTF-8, or encoded) and INVALID_REQUEST (malformed, or cut off).
  */
-export async function readJson(source: BodySource, limit: number): Promise<unknown> {
+export function readJson(source: BodySource, limit: number): Promise<unknown> {
   const type = source.get("content-type");
   if (type !== null && !isJson(parseContentType(type))) {
     throw unsupported("The body must be application/json in UTF-8.");
@@ -66,10 +66,15 @@ export async function readJson(source: BodySource, limit: number): Promise<unkno
     throw unsupported("Content-Encoding is not supported here.");
   }
   checkDeclaredLength(source.get("content-length"), limit);
-  const bytes = await readAll(source, limit).catch(unreadable);
-  if (bytes === "too-large") throw tooLarge(limit);
-  if (bytes.byteLength === 0) return undefined;
-  if (type === null) throw unsupported("The body must be application/json in UTF-8.");
+  return readAll(source, limit).then((bytes) => {
+    if (bytes === "too-large") throw tooLarge(limit);
+    if (bytes.byteLength === 0) return undefined;
+    if (type === null) throw unsupported("The body must be application/json in UTF-8.");
+    return parse(bytes);
+  }, unreadable);
+}
+
+function parse(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(utf8.decode(bytes));
   } catch {

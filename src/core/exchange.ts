@@ -20,7 +20,8 @@ export interface RouteInfo {
   request?(): Request;
   /**
    * Makes a Response faster than its constructor can; what it says must be the same. `standing` is the same object on most answers, and
-   * `headers` are those of this one besides, names and values in turn, its own from then on. No name is in both.
+   * `headers` are those of this one besides, names and values in turn, its own from then on. No name is in both, and all are such as can be
+   * sent.
    */
   response?(
     body: string | null,
@@ -35,6 +36,13 @@ export interface RouteInfo {
 
 /** What no header can carry (RFC 9110 5.5), and a host would fail on after the answer was made. */
 const FORBIDDEN_VALUE = /[^\t -~\u0080-\u00ff]/;
+
+/** Throws a TypeError only if a header of that name or value could not be sent (RFC 9110 section 5). */
+function checkField(key: string, value: string): void {
+  if (FORBIDDEN_VALUE.test(value) || !/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(key)) {
+    throw new TypeError(`header ${JSON.stringify(key)}: the name or value is not a header's`);
+  }
+}
 
 /** Fields by which a host frames an answer: two that differ would let one answer be read as two. */
 const FRAMING: ReadonlySet<string> = new Set([
@@ -134,9 +142,7 @@ export class Exchange implements RequestContext {
 
   header(name: string, value: string): void {
     const key = name.toLowerCase();
-    if (FORBIDDEN_VALUE.test(value) || !/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(key)) {
-      throw new TypeError(`header ${JSON.stringify(name)}: the name or value is not a header's`);
-    }
+    checkField(key, value);
     if (FRAMING.has(key)) throw new TypeError(`header ${key}: the host writes it`);
     if (key === "set-cookie") {
       this.cookies ??= [];
@@ -185,6 +191,8 @@ export function buildResponse(
   if (exchange.crossOrigin !== undefined) own.push(...listOf(exchange.crossOrigin));
   if (exchange.limits !== undefined) addLimit(own, exchange, exchange.limits);
   let rest = standing;
+  // An error's own come from wherever it was made; all others were checked when they were set.
+  for (const name in parts.headers) checkField(name.toLowerCase(), parts.headers[name] ?? "");
   for (const more of [extraHeaders, parts.headers]) {
     if (more === undefined) continue;
     replaceAll(own, more);

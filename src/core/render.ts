@@ -18,7 +18,19 @@ export interface RenderedBody {
 }
 
 const metaOf = ({ requestId, timestamp, version }: Envelope): string =>
-  `"meta":{"timestamp":"${timestamp}","version":${JSON.stringify(version)},"requestId":"${requestId}"}}`;
+  `"meta":{"timestamp":"${timestamp}","version":${quoted(version)},"requestId":"${requestId}"}}`;
+
+let lastVersion = "";
+let lastQuoted = '""';
+
+/** The version is the same on every answer. */
+function quoted(version: string): string {
+  if (version !== lastVersion) {
+    lastQuoted = JSON.stringify(version);
+    lastVersion = version;
+  }
+  return lastQuoted;
+}
 
 /** renderResult writes the success envelope; a value that is no APIResult is the `data` of a 200. */
 export function renderResult(value: unknown, envelope: Envelope): RenderedBody {

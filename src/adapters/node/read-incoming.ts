@@ -25,7 +25,7 @@ export function readIncoming(
     }
     incoming.on("data", onData);
     incoming.on("end", onEnd);
-    incoming.on("error", reject);
+    // A client that goes away closes the message, with an error or without.
     incoming.on("close", () => {
       if (!incoming.readableEnded) reject(new Error("the client went away"));
     });
