@@ -3,7 +3,7 @@ import { UnavailableError } from "../core/index.ts";
 import { asUnavailable, toDatabaseError } from "../observability/index.ts";
 import { type MigrationSet, migrate } from "./migrate.ts";
 import type { Orm, OrmTransaction } from "./orm.ts";
-import { bindTenant, bypassesPolicies } from "./tenancy.ts";
+import { bindTenant, bypassesPolicies, EVERY } from "./tenancy.ts";
 import { withinTransaction } from "./transaction.ts";
 
 /** Driver opens one kind of store. */
@@ -103,8 +103,9 @@ export function createDatabase(driver: Driver, options: DatabaseOptions = {}): D
     },
     run: guarded,
     transaction,
-    inTenant: (tenantId, work) => bound(tenantId, work),
-    insecureAcrossTenants: (work) => bound("every", work),
+    // A tenant's id comes from a session, and yet: nobody gets to all of them by a name.
+    inTenant: (tenantId, work) => bound(tenantId === EVERY ? undefined : tenantId, work),
+    insecureAcrossTenants: (work) => bound(EVERY, work),
     ping: () => guarded(async (orm) => void (await orm.execute(sql`SELECT 1`))),
     async close() {
       closed = true;

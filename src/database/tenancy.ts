@@ -18,7 +18,7 @@ export interface TenantScope {
 const SETTING = "bulwark.tenant_id";
 const ROLE = "bulwark_tenant";
 /** What the setting says where every tenant is meant; no UUID is written so. */
-const EVERY = "*";
+export const EVERY = "*";
 
 const tenantColumnOf = (table: PgTable): PgColumn | undefined => {
   const columns = getTableColumns(table) as Readonly<Record<string, PgColumn>>;
@@ -47,15 +47,15 @@ export function tenantScopeOf(
 /** isTenantTable tells whether the rows of a table belong to tenants: it has a column `tenantId`. */
 export const isTenantTable = (table: PgTable): boolean => tenantColumnOf(table) !== undefined;
 
-/** bindTenant confines what is left of a transaction to one tenant's rows, or none's, or opens it to all of them. */
+/** bindTenant confines what is left of a transaction to one tenant's rows, or none's, or opens it to those of {@link EVERY} one. */
 export async function bindTenant(
   tx: Orm,
-  tenant: string | undefined | "every",
+  tenant: string | undefined,
   bypasses: boolean,
 ): Promise<void> {
-  const value = tenant === "every" ? EVERY : (tenant ?? "");
+  const value = tenant ?? "";
   // A superuser is bound by no policy, and so puts its rights down first.
-  const role = bypasses && tenant !== "every" ? sql`, set_config('role', ${ROLE}, true)` : sql``;
+  const role = bypasses && tenant !== EVERY ? sql`, set_config('role', ${ROLE}, true)` : sql``;
   await tx.execute(sql`SELECT set_config(${SETTING}, ${value}, true)${role}`);
 }
 

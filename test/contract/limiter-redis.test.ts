@@ -379,7 +379,7 @@ describe.skipIf(!available)(
       const { limiter } = await limiterAt(url, { budgetMs: 50 });
       const policy = policyOf(1_000);
       // The server knows the script by now, so that one answer is all that is waited for.
-    await burst(limiter, policy, "a", 20);
+      await burst(limiter, policy, "a", 20);
       const decided = Array.from({ length: 20 }, async () =>
         limiter.decide([{ policy, key: "a" }]),
       );
