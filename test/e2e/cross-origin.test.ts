@@ -138,6 +138,7 @@ inBrowser("a page of another origin", (open) => {
       }, `${api}/api/auth/logout`),
     ]);
     expect(answer.status()).toBe(403);
+    await page.waitForURL(`${api}/api/auth/logout`);
     await page.goto(LISTED);
     const me = await ask(page, `${api}/api/auth/me`, { credentials: "include" });
     expect(me.status).toBe(200);
