@@ -134,7 +134,7 @@ function stageOf(
 
 /** A policy that fails refuses without a word to the client; so the log has to say why. */
 function report(kernel: Kernel, policy: string, error: unknown): void {
-  kernel.log.error({ policy, error }, "a policy failed, and so denied");
+  kernel.log.error({ policy, err: error }, "a policy failed, and so denied");
 }
 
 /** onlyAction is the action of a rule that a route is opened by. Throws a TypeError only if the rule has several. */

@@ -40,7 +40,6 @@ export function writeAtOnce(
     outgoing.req.httpVersionMinor !== 1 ||
     socket === null ||
     socket.destroyed ||
-    socket.writableCorked > 0 ||
     // Only a text of ASCII is the same in Latin-1, in which headers are written.
     Buffer.byteLength(body) !== body.length
   ) {

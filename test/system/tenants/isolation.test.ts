@@ -3,7 +3,15 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import type { Principal, RequestContext } from "../../../src/core/index.ts";
 import { createQueryBuilder } from "../../../src/database/index.ts";
 import { testApp } from "../../support/app.ts";
-import { dropNotes, makeNotes, NoteService, notes, TENANTS } from "./support.ts";
+import {
+  BareNoteService,
+  bareNotes,
+  dropNotes,
+  makeNotes,
+  NoteService,
+  notes,
+  TENANTS,
+} from "./support.ts";
 
 const { bulwark, query, reset } = await testApp();
 const { database } = bulwark;
@@ -120,6 +128,41 @@ describe("a service", () => {
       code: "FORBIDDEN",
     });
     expect(await all()).toHaveLength(2);
+  });
+});
+
+describe("a service on a table that has no policy", () => {
+  const bare = new BareNoteService(bulwark);
+  const rows = () => query(sql`SELECT id, text FROM tenants_test.bare_notes ORDER BY id`);
+  beforeEach(async () => {
+    await database.run(async (orm) => {
+      await orm.delete(bareNotes);
+      await orm
+        .insert(bareNotes)
+        .values(
+          (["a", "b"] as const).map((name) => ({
+            id: ROW[name],
+            tenantId: TENANTS[name],
+            text: name,
+          })),
+        );
+    });
+  });
+
+  test.each<[what: string, run: () => Promise<unknown>]>([
+    ["reads", () => bare.getById(ROW.b, inA)],
+    ["changes", () => bare.update(ROW.b, { text: "taken" }, inA)],
+    ["deletes", () => bare.delete(ROW.b, inA)],
+  ])("and %s another tenant's row finds none", async (_what, run) => {
+    const before = await rows();
+    await expect(run()).rejects.toMatchObject({ code: "NOT_FOUND" });
+    expect(await rows()).toEqual(before);
+  });
+
+  test("reaches its own", async () => {
+    expect((await bare.update(ROW.a, { text: "mine" }, inA)).text).toBe("mine");
+    await bare.delete(ROW.a, inA);
+    expect((await rows()).map(({ id }) => id)).toEqual([ROW.b]);
   });
 });
 

@@ -11,6 +11,13 @@ export const notes = pgSchema("tenants_test").table("notes", {
   createdAt: timestamp("created_at", { withTimezone: true, mode: "date", precision: 3 }).notNull(),
 });
 
+/** Another one, without row-level security: what confines it is the query alone. */
+export const bareNotes = pgSchema("tenants_test").table("bare_notes", {
+  id: uuid("id").primaryKey(),
+  tenantId: uuid("tenant_id").notNull(),
+  text: text("text").notNull(),
+});
+
 const STATEMENTS = [
   "DROP SCHEMA IF EXISTS tenants_test CASCADE",
   "CREATE SCHEMA tenants_test",
@@ -21,6 +28,13 @@ const STATEMENTS = [
     created_at timestamp(3) with time zone NOT NULL
   )`,
   ...tenantPolicy("tenants_test.notes"),
+  "CREATE TABLE tenants_test.bare_notes (id uuid PRIMARY KEY, tenant_id uuid NOT NULL, text text NOT NULL)",
+  // For inTenant, which puts down a superuser's rights.
+  `DO $body$ BEGIN
+    IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'bulwark_tenant') THEN
+      GRANT ALL ON tenants_test.bare_notes TO bulwark_tenant;
+    END IF;
+  END $body$`,
 ];
 
 export async function makeNotes({ database }: Bulwark): Promise<void> {
@@ -33,6 +47,12 @@ export const dropNotes = ({ database }: Bulwark): Promise<unknown> =>
 export class NoteService extends BaseCRUDService<typeof notes, { text: string }> {
   constructor(bulwark: Bulwark) {
     super({ ...bulwark, table: notes, resource: "note" });
+  }
+}
+
+export class BareNoteService extends BaseCRUDService<typeof bareNotes, { text: string }> {
+  constructor(bulwark: Bulwark) {
+    super({ ...bulwark, table: bareNotes, resource: "note" });
   }
 }
 
