@@ -125,6 +125,20 @@ describe("scopes are those that the owner may do now", () => {
     expect(make({}, { roles: [] }, atRunTime).data.scopes).toEqual(["a:read", "a:write"]);
   });
 
+  test("those of a role that asks for a second factor do not count: no key can prove one", () => {
+    const guarded = { ...access, holdsRole: (role: string) => role !== "writer" };
+    const given = [{ role: "writer", until: null, permissions: ["a:write"] }];
+    for (const [roles, read] of [
+      [["reader", "writer"], []],
+      [["reader"], given],
+    ] as const) {
+      const by = { ...owner, roles: [...roles] };
+      const entry = entryOf(row, by, read, { access: guarded, ceiling });
+      expect(entry.data.scopes).toEqual(["a:read"]);
+      expect(entry.principal).toMatchObject({ roles: ["reader"], permissions: [] });
+    }
+  });
+
   test("a tenant's own are as they were given, as far as there are such scopes", () => {
     const entry = make({ userId: null, tenantId: TENANT }, null, null);
     expect(entry.principal).toEqual({

@@ -17,6 +17,8 @@ type OwnerRow = Pick<typeof users.$inferSelect, "roles" | "disabledAt" | "delete
 export interface KeyAccess {
   /** The scopes that there are; a key can have no other. */
   readonly scopes: readonly string[];
+  /** Whether a key may hold a role of its owner's: not one that asks for a second factor, which no key can prove. Default: it may. */
+  holdsRole?(role: string): boolean;
   /** permissionsOf returns what an owner with these roles, and these permissions besides, may do. */
   permissionsOf(owner: {
     readonly roles: readonly string[];
@@ -61,7 +63,8 @@ export function entryOf(
   read: unknown,
   parts: { readonly access: KeyAccess; readonly ceiling: LimitPolicy },
 ): KeyEntry {
-  const access = owner === null ? undefined : readUserAccess(owner.roles, read);
+  const holds = (role: string): boolean => parts.access.holdsRole?.(role) !== false;
+  const access = owner === null ? undefined : readUserAccess(owner.roles, read, holds);
   const limits = [
     parts.ceiling,
     ...row.limits.map((limit) => limitPolicy(`key:${limit.name}`, { ...limit, onFailure: "deny" })),

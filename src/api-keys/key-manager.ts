@@ -312,7 +312,8 @@ export abstract class KeyManager extends BaseAPIService {
           .where(living)
           .for("update")
       : [];
-    const access = row === undefined ? undefined : readUserAccess(row.roles, row.read);
+    const holds = (role: string): boolean => this.#o.access.holdsRole?.(role) !== false;
+    const access = row === undefined ? undefined : readUserAccess(row.roles, row.read, holds);
     if (access === undefined) throw new NotFoundError("User", userId);
     const permitted = this.#o.access.permissionsOf(access);
     if (grantor === undefined) return permitted;

@@ -22,7 +22,11 @@ export function wireAPIKeys(parts: APIKeyParts): APIKeyService {
     limit: config.limits["user"],
     ...config.apiKeys,
     ...services,
-    access: { scopes: access.scopes, permissionsOf: (owner) => new Set(access.scopesFor(owner)) },
+    access: {
+      scopes: access.scopes,
+      holdsRole: (role) => config.auth.rolesThatNeedMfa?.includes(role) !== true,
+      permissionsOf: (owner) => new Set(access.scopesFor(owner)),
+    },
     notify: (notice, tx) => mailer.send({ kind: "key-leaked", ...notice }, tx),
   });
 }
