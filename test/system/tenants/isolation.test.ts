@@ -137,15 +137,13 @@ describe("a service on a table that has no policy", () => {
   beforeEach(async () => {
     await database.run(async (orm) => {
       await orm.delete(bareNotes);
-      await orm
-        .insert(bareNotes)
-        .values(
-          (["a", "b"] as const).map((name) => ({
-            id: ROW[name],
-            tenantId: TENANTS[name],
-            text: name,
-          })),
-        );
+      await orm.insert(bareNotes).values(
+        (["a", "b"] as const).map((name) => ({
+          id: ROW[name],
+          tenantId: TENANTS[name],
+          text: name,
+        })),
+      );
     });
   });
 
