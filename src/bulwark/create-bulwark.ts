@@ -63,6 +63,7 @@ import type { RateLimiter } from "../rate-limit/index.ts";
 import type { RedisRateLimiter } from "../rate-limit/redis/index.ts";
 import { cached } from "./cache.ts";
 import { type AnyAccessModel, type BulwarkConfig, resolveConfig } from "./config.ts";
+import { type LimitOperations, limitOperations } from "./limit-operations.ts";
 import { wireAccess } from "./wire-access.ts";
 import { wireAccounts } from "./wire-accounts.ts";
 import { wireAPIKeys } from "./wire-api-keys.ts";
@@ -141,6 +142,8 @@ export interface Bulwark {
   readonly limiter: RateLimiter | RedisRateLimiter;
   /** Addresses that are kept out. */
   readonly bans: AddressBans;
+  /** What limits stand and whom they keep out, and how that is lifted. */
+  readonly limits: LimitOperations;
   readonly observability: Observability;
   /** createQueryBuilder begins a query on one table, for one request. */
   createQueryBuilder<T extends PgTable>(
@@ -296,7 +299,8 @@ function assemble(config: BulwarkConfig): Bulwark {
     namedLimits: limits.named,
     explainRefusals: config.explainRefusals ?? resolved.mode === "development",
     limiter: wired.metered,
-    bans: resolved.bans === "off" ? undefined : wired.bans,
+    limitDefined: limits.limitDefined,
+    bans: resolved.bans === "off" ? undefined : wired.metered.refusedAddresses,
     partitionOf: wired.partitionOf,
     audit,
     meter: wireMeter(metrics),
@@ -356,6 +360,7 @@ function assemble(config: BulwarkConfig): Bulwark {
     audit,
     limiter: wired.limiter,
     bans: wired.bans,
+    limits: limitOperations({ config: resolved, wired, limits, audit, clock }),
     observability,
     createQueryBuilder: (table, context, options) =>
       createQueryBuilder(table, { ...options, context, database }),

@@ -3,17 +3,22 @@ import {
   type AuditSink,
   addressRanges,
   type Clock,
-  type Limiter,
+  type LimitPolicy,
   type Log,
   type SecurityEvent,
   type StateStore,
-  type Verdict,
 } from "../core/index.ts";
 import type { KeyRing } from "../crypto/index.ts";
-import type { Counter, Metrics } from "../observability/index.ts";
+import type { Metrics } from "../observability/index.ts";
 import { BanLadder, RateLimiter } from "../rate-limit/index.ts";
-import { type RedisCommands, RedisRateLimiter } from "../rate-limit/redis/index.ts";
+import {
+  forgetKeys,
+  RedisBanDirectory,
+  type RedisCommands,
+  RedisRateLimiter,
+} from "../rate-limit/redis/index.ts";
 import type { ResolvedConfig } from "./config.ts";
+import { type LimitMetrics, limitMetrics } from "./limit-metrics.ts";
 import { peer } from "./wire-database.ts";
 
 interface LimiterParts {
@@ -27,12 +32,22 @@ interface LimiterParts {
   readonly keys: KeyRing;
 }
 
+/** One key under all the limits that stand. */
+export interface LiftedKey {
+  readonly key: string;
+  readonly policies: readonly LimitPolicy[];
+  /** What it is decided together with, beside itself. */
+  readonly tag?: string | undefined;
+}
+
 export interface WiredLimiter {
   /** What the application decides by: in memory, or in Redis where one is configured. */
   readonly limiter: RateLimiter | RedisRateLimiter;
-  /** The same, with what it refuses counted. */
-  readonly metered: Limiter;
+  /** The same, and the bans, with what they refuse counted. */
+  readonly metered: LimitMetrics;
   readonly bans: BanLadder;
+  /** lift forgets what was counted of a key, in all processes. Rejects with an UnavailableError only if Redis does not answer. */
+  lift(lifted: LiftedKey): Promise<void>;
   readonly partitionOf: (key: string) => string;
   open(): Promise<void>;
   close(): Promise<void>;
@@ -59,7 +74,9 @@ export function wireLimiter(parts: LimiterParts): WiredLimiter {
     clock,
     log,
     isExempt,
-    ...(config.redisUrl === undefined ? {} : { state: parts.state }),
+    ...(redis === undefined
+      ? {}
+      : { state: parts.state, directory: new RedisBanDirectory({ redis: redis.commands }) }),
     onBan: ({ network, ...ban }) =>
       record({
         type: "limits.ban",
@@ -68,24 +85,84 @@ export function wireLimiter(parts: LimiterParts): WiredLimiter {
         resource: network,
         metadata: { ...ban },
       }),
-    onLift: (network) =>
-      record({ type: "limits.ban.lift", severity: "medium", result: "success", resource: network }),
+    // Somebody's doing: what cannot be recorded has not been done.
+    onLift: (network, by) =>
+      parts.audit.record(
+        { type: "limits.ban.lift", severity: "medium", result: "success", resource: network },
+        by,
+      ),
   });
-  gauges(limiter, bans, metrics);
+  const lifts = new Lifts(limiter, redis?.commands, parts);
   return {
     limiter,
-    metered: { decide: counting(limiter, metrics) },
+    metered: limitMetrics(limiter, bans, metrics),
+    lift: (lifted) => lifts.lift(lifted),
     bans,
     partitionOf: partitions(parts.keys),
     async open() {
       await redis?.open();
       await bans.open();
+      await lifts.open();
     },
     async close() {
+      await lifts.close();
       await bans.close();
       await redis?.close();
     },
   };
+}
+
+const LIFTS = "limits:lifts";
+
+/** Lifts forgets keys here, in Redis, and in every process that hears of it: each remembers for a while whom it refused. */
+class Lifts {
+  readonly #limiter: RateLimiter | RedisRateLimiter;
+  readonly #redis: RedisCommands | undefined;
+  readonly #state: StateStore;
+  readonly #log: Log;
+  #stop: (() => Promise<void>) | undefined;
+
+  constructor(
+    limiter: RateLimiter | RedisRateLimiter,
+    redis: RedisCommands | undefined,
+    { state, log }: LimiterParts,
+  ) {
+    this.#limiter = limiter;
+    this.#redis = redis;
+    this.#state = state;
+    this.#log = log;
+  }
+
+  async open(): Promise<void> {
+    if (this.#redis === undefined) return;
+    this.#stop = await this.#state.subscribe(LIFTS, (message) => {
+      const { key, tag } = JSON.parse(message) as Omit<LiftedKey, "policies">;
+      this.#forget(key, tag).catch((err: unknown) => {
+        this.#log.warn({ err }, "a limit was lifted elsewhere; here it holds for some seconds");
+      });
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#stop?.();
+  }
+
+  async lift({ key, policies, tag }: LiftedKey): Promise<void> {
+    await this.#forget(key, tag);
+    if (this.#redis === undefined) return;
+    // Limits that were not decided here since the start, too.
+    for (const each of [undefined, tag]) {
+      await forgetKeys(this.#redis, { policies, key, tag: each });
+    }
+    await this.#state.publish(LIFTS, JSON.stringify({ key, tag }));
+  }
+
+  async #forget(key: string, tag: string | undefined): Promise<void> {
+    await this.#limiter.forget(key);
+    if (tag !== undefined && this.#limiter instanceof RedisRateLimiter) {
+      await this.#limiter.forget(key, tag);
+    }
+  }
 }
 
 /** An event of the limits has nobody behind it; what cannot be recorded is logged. */
@@ -140,57 +217,6 @@ function wireScripts(
       await loaded?.close();
     },
   };
-}
-
-/** counting counts what each limit refused. */
-function counting(limiter: Limiter, metrics: Metrics): Limiter["decide"] {
-  const counters = new Map<string, Counter>();
-  const count = (verdict: Verdict): Verdict => {
-    for (const name of verdict.violated) {
-      // The limits of keys are named by whoever makes keys: they share one series.
-      const policy = name.startsWith("key:") ? "key" : name;
-      let counter = counters.get(policy);
-      if (counter === undefined) {
-        const help = "Requests refused by a limit.";
-        counter = metrics.counter("bulwark_rate_limit_refusals_total", help, { policy });
-        counters.set(policy, counter);
-      }
-      counter.add();
-    }
-    return verdict;
-  };
-  return (requests) => {
-    const verdict = limiter.decide(requests);
-    return verdict instanceof Promise ? verdict.then(count) : count(verdict);
-  };
-}
-
-function gauges(limiter: RateLimiter | RedisRateLimiter, bans: BanLadder, metrics: Metrics): void {
-  metrics.gauge("bulwark_rate_limit_bans", "Addresses banned now.", () => bans.size);
-  if (limiter instanceof RateLimiter) {
-    metrics.gauge("bulwark_rate_limit_keys", "Keys in the limiter's tables.", () => limiter.size);
-    metrics.gauge(
-      "bulwark_rate_limit_overflowed",
-      "Requests counted in a shared place because a table was full.",
-      () => limiter.overflowed,
-    );
-    return;
-  }
-  metrics.gauge(
-    "bulwark_rate_limit_denied_keys",
-    "Keys refused from memory.",
-    () => limiter.denied,
-  );
-  metrics.gauge(
-    "bulwark_rate_limit_store_failures",
-    "Decisions that the limits' store did not make.",
-    () => limiter.failed,
-  );
-  metrics.gauge(
-    "bulwark_rate_limit_store_lost",
-    "Whether the limits' store is given up: 1 or 0.",
-    () => (limiter.isOpen ? 1 : 0),
-  );
 }
 
 const MAX_PARTITIONS = 10_000;

@@ -1,8 +1,10 @@
 import {
   addressKey,
   decideLimits,
+  type Kernel,
   type LimitPolicy,
   type LimitRequest,
+  limitPolicy,
   type Principal,
   principalKey,
   type RequestContext,
@@ -11,8 +13,18 @@ import {
 import type { ResolvedConfig } from "./config.ts";
 import { namedPolicies } from "./limit-config.ts";
 
+/** A limit that is configured or stands on a route, and whom it counts. */
+export interface StandingLimit {
+  readonly policy: LimitPolicy;
+  readonly counts: string;
+}
+
 export interface WiredLimits {
   readonly named: Readonly<Record<string, LimitPolicy>>;
+  /** All that are configured, those after authentication too, and those of the routes that were defined so far. */
+  standing(): readonly StandingLimit[];
+  /** Hears of the limits of routes. */
+  readonly limitDefined: NonNullable<Kernel["limitDefined"]>;
   /** After authentication: by user, by key, or by address where nobody is known. */
   readonly admission: Stage;
 }
@@ -25,6 +37,12 @@ export function wireLimits(config: ResolvedConfig): WiredLimits {
     throw new TypeError("limits: anonymous and user are not configured");
   }
   const ofPrincipal = byPrincipal(policies, user);
+  const configured = Object.values(policies).map((policy) => ({
+    policy,
+    counts: whomItCounts(policy.name),
+  }));
+  configured.push({ policy: ofKeys(config), counts: "key" });
+  const ofRoutes = new Map<string, StandingLimit>();
   const requestsOf = (context: RequestContext): readonly LimitRequest[] => {
     const { principal } = context;
     if (principal === undefined) return [{ policy: anonymous, key: addressKey(context) }];
@@ -33,12 +51,29 @@ export function wireLimits(config: ResolvedConfig): WiredLimits {
   };
   return {
     named,
+    standing: () => [...configured, ...ofRoutes.values()],
+    limitDefined: (policy, counts) => ofRoutes.set(policy.name, { policy, counts }),
     admission: {
       phase: "limit",
       policy: { name: "admission", options: { anonymous, user } },
       bind: (kernel) => decideLimits(kernel, requestsOf),
     },
   };
+}
+
+/** The most that a key may, whatever its own limits are. */
+const ofKeys = ({ apiKeys, limits }: ResolvedConfig): LimitPolicy => {
+  const limit = apiKeys.limit ?? limits["user"] ?? { requests: 1_200, window: "1m" };
+  return limitPolicy("key", { ...limit, onFailure: "deny" });
+};
+
+function whomItCounts(name: string): string {
+  const [, bits] = /-(48|32)$/.exec(name) ?? [];
+  if (bits !== undefined) return `network /${bits}`;
+  if (name === "global") return "everybody";
+  if (name === "mail") return "recipient";
+  if (name.startsWith("role:")) return "user";
+  return name === "user" ? "principal" : "address";
 }
 
 /** What a principal is counted by: a key's own limits, decided together, else the widest of its roles, else the one by user. */

@@ -35,6 +35,7 @@ export {
   limitAddress,
   limitPolicy,
   limitStage,
+  networkTag,
   principalKey,
   type RateLimitOptions,
 } from "./limit-stage.ts";

@@ -94,6 +94,8 @@ export interface Kernel {
   /** Whether a 403 says what was required. Default false: it is nobody's business in production. */
   readonly explainRefusals?: boolean | undefined;
   readonly limiter: Limiter | undefined;
+  /** Told of each limit of a route, when the route is defined, and whom it counts. */
+  limitDefined?(policy: LimitPolicy, counts: "principal" | "own"): void;
   /** Who is kept out, and who comes to be. Default nobody. */
   readonly bans?: RefusedAddresses | undefined;
   /** A keyed hash of whom a limit counts, in base64, for the header. Default: it is not told. */

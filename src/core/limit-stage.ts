@@ -59,8 +59,12 @@ const UNKNOWN: AddressKeys = { key: "address:unknown", wide: undefined };
 const MAX_REMEMBERED = 10_000;
 const remembered = new Map<string, AddressKeys>();
 
+/** networkTag is the tag with which an address is decided together with the networks above it; undefined where it has none. */
+export const networkTag = (address: string): string | undefined => addressKeys(address).wide?.[1];
+
 /** addressKey counts by address; where the host cannot know it, all requests share one stated bucket. */
-export const addressKey = ({ address }: RequestContext): string => addressKeys(address).key;
+export const addressKey = ({ address }: Pick<RequestContext, "address">): string =>
+  addressKeys(address).key;
 
 function addressKeys(address: string | undefined): AddressKeys {
   if (address === undefined) return UNKNOWN;
@@ -103,7 +107,9 @@ export function limitStage(limits: RateLimitOptions | readonly RateLimitOptions[
       const policies = list.map((options) => {
         // With its numbers, so that two limits on one route count apart.
         const name = `${route.method} ${route.path} ${options.requests}/${options.window}`;
-        return limitPolicy(name, options);
+        const made = limitPolicy(name, options);
+        kernel.limitDefined?.(made, options.keyGenerator === undefined ? "principal" : "own");
+        return made;
       });
       return decideLimits(kernel, (context) =>
         list.map((options, index) => ({

@@ -95,7 +95,7 @@ test("an address of our own proxies is never banned, nor one that is unknown", a
 
 test("a ban by hand lasts as it says, and a lift ends it and forgets what led to it", async () => {
   const lifted: string[] = [];
-  const { bans } = ladder({ onLift: (network) => lifted.push(network) });
+  const { bans } = ladder({ onLift: (network) => void lifted.push(network) });
   await bans.ban("1.2.3.4", "2h", "by hand");
   expect(bans.bannedFor("1.2.3.4")).toBe(120 * MINUTE);
   await bans.lift("1.2.3.4");

@@ -2,6 +2,7 @@ import {
   type AddressBans,
   type Clock,
   type Duration,
+  type EventContext,
   type Log,
   limitAddress,
   limitPolicy,
@@ -10,6 +11,7 @@ import {
   type StateStore,
   systemClock,
 } from "../core/index.ts";
+import { type BanDirectory, type BanPage, banPage, type StandingBan } from "./ban-directory.ts";
 import { RateLimiter } from "./rate-limiter.ts";
 
 /** A ban that was made. */
@@ -34,20 +36,22 @@ export interface BanLadderOptions {
   readonly isExempt?: ((address: string) => boolean) | undefined;
   /** Where other processes hear of a ban, and find it after a restart. Default: this process alone. */
   readonly state?: StateStore | undefined;
-  /** Told of each ban and lift that was made here. Default nothing. */
+  /** Where the bans of all processes are listed, and learned at the start. Default: this process's own. */
+  readonly directory?: BanDirectory | undefined;
+  /** Told of each ban that was made here. Default nothing. */
   readonly onBan?: ((ban: Ban) => void) | undefined;
-  readonly onLift?: ((network: string) => void) | undefined;
+  /** Told of each lift that was made here, and by whom; the lift waits for it. Default nothing. */
+  readonly onLift?: ((network: string, by: EventContext) => Promise<void> | void) | undefined;
   readonly log?: Log | undefined;
 }
 
 /** A ban as it is kept and sent. */
-interface Kept {
-  readonly until: number;
-  readonly step: number;
-}
+type Kept = Omit<StandingBan, "network">;
 
 const MAX_BANS = 10_000;
 const CHANNEL = "limits:bans";
+/** Bans that are read at once at the start. */
+const PAGE = 1_000;
 
 /**
  * BanLadder keeps those out who go on asking after they were refused: past `strikes` refusals by a limit an address is banned for a
@@ -84,9 +88,14 @@ export class BanLadder implements AddressBans, RefusedAddresses {
     return [...this.#bans.values()].filter(({ until }) => until > now).length;
   }
 
-  /** open hears from now on what other processes ban. */
+  /** open hears from now on what other processes ban, and learns what they have banned. */
   async open(): Promise<void> {
     this.#stop = await this.#options.state?.subscribe(CHANNEL, (message) => this.#hear(message));
+    try {
+      await this.#learn();
+    } catch (err) {
+      this.#options.log?.warn({ err }, "which addresses others banned is not known yet");
+    }
   }
 
   async close(): Promise<void> {
@@ -122,14 +131,25 @@ export class BanLadder implements AddressBans, RefusedAddresses {
     await this.#make({ network, durationMs: parseDuration(duration), step, reason });
   }
 
-  async lift(address: string): Promise<void> {
+  /** list is a page of the bans that stand, of all processes where they share a store. Rejects only if that does not answer. */
+  async list(query: { readonly offset: number; readonly limit: number }): Promise<BanPage> {
+    const now = this.#clock.now();
+    const { directory } = this.#options;
+    if (directory !== undefined) return directory.page({ ...query, now });
+    const own = [...this.#bans].map(([network, kept]) => ({ network, ...kept }));
+    return banPage(own, { ...query, now });
+  }
+
+  /** lift ends a ban everywhere and forgets what led to it. It rejects if the shared store does not answer: it then holds here alone. */
+  async lift(address: string, by: EventContext = {}): Promise<void> {
     const network = limitAddress(address);
     this.#bans.delete(network);
     this.#limiter.forget(network);
-    this.#options.onLift?.(network);
-    const { state } = this.#options;
+    const { state, directory, onLift } = this.#options;
     await state?.delete(keyOf(network));
+    await directory?.remove(network);
     await state?.publish(CHANNEL, JSON.stringify({ network }));
+    await onLift?.(network, by);
   }
 
   readonly #isExempt = (address: string): boolean => this.#options.isExempt?.(address) === true;
@@ -146,13 +166,15 @@ export class BanLadder implements AddressBans, RefusedAddresses {
   }
 
   async #make(ban: Ban): Promise<void> {
-    const { network, durationMs, step } = ban;
-    const kept = { until: this.#clock.now() + durationMs, step };
+    const { network, durationMs, step, reason } = ban;
+    const now = this.#clock.now();
+    const kept = { until: now + durationMs, step, reason };
     this.#keep(network, kept);
     this.#options.onBan?.(ban);
     try {
       const ttl = `${durationMs + this.#memoryMs}ms`;
       await this.#options.state?.set(keyOf(network), JSON.stringify(kept), ttl);
+      await this.#options.directory?.put({ network, ...kept }, now);
       await this.#options.state?.publish(CHANNEL, JSON.stringify({ network, ...kept }));
     } catch (err) {
       // It holds here all the same, and the limits hold everywhere.
@@ -170,10 +192,27 @@ export class BanLadder implements AddressBans, RefusedAddresses {
   }
 
   #hear(message: string): void {
-    const { network, until, step } = JSON.parse(message) as Partial<Kept & { network: string }>;
+    const { network, until, step, reason } = JSON.parse(message) as Partial<StandingBan>;
     if (typeof network !== "string") return;
-    if (typeof until !== "number" || typeof step !== "number") this.#bans.delete(network);
-    else if ((this.#bans.get(network)?.until ?? 0) < until) this.#keep(network, { until, step });
+    if (typeof until !== "number" || typeof step !== "number") {
+      // What led to it is forgotten too, so that the next refusal does not ban again.
+      this.#limiter.forget(network);
+      this.#bans.delete(network);
+    } else if ((this.#bans.get(network)?.until ?? 0) < until) {
+      this.#keep(network, { until, step, reason: String(reason ?? "") });
+    }
+  }
+
+  async #learn(): Promise<void> {
+    const { directory } = this.#options;
+    if (directory === undefined) return;
+    for (let offset = 0; offset < MAX_BANS; offset += PAGE) {
+      const { bans } = await directory.page({ offset, limit: PAGE, now: this.#clock.now() });
+      for (const { network, ...kept } of bans) {
+        if ((this.#bans.get(network)?.until ?? 0) < kept.until) this.#keep(network, kept);
+      }
+      if (bans.length < PAGE) return;
+    }
   }
 
   #keep(network: string, kept: Kept): void {

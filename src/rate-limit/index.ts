@@ -1,3 +1,4 @@
+export type { BanDirectory, BanPage, BanQuery, StandingBan } from "./ban-directory.ts";
 export { type Ban, BanLadder, type BanLadderOptions } from "./ban-ladder.ts";
 export {
   type ConcurrencyLimiter,
