@@ -1,3 +1,8 @@
+/** Bound once: where another package has derived a class from String, `text.charCodeAt` is searched for at every character. */
+const codeAt: (text: string, index: number) => number = Function.prototype.call.bind(
+  Reflect.get(String.prototype, "charCodeAt") as (this: string, index: number) => number,
+);
+
 /** The state of a hash between two texts: what one limit's name left behind, so that a key is all that is hashed per request. */
 export interface HashState {
   readonly v0: number;
@@ -30,7 +35,7 @@ export class KeyedHash {
     v1 ^= 0xee;
     for (let index = 0; index <= text.length; index += 1) {
       // Its length stands behind it: "ab" and "c" are not "a" and "bc".
-      const word = index < text.length ? text.charCodeAt(index) : text.length | 0x40000000;
+      const word = index < text.length ? codeAt(text, index) : text.length | 0x40000000;
       v3 ^= word;
       v0 = (v0 + v1) | 0;
       v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
@@ -50,24 +55,27 @@ export class KeyedHash {
   /** digest hashes one text behind what was begun. */
   digest(state: HashState, text: string): void {
     const { length } = text;
-    let { v0, v1, v2, v3 } = state;
+    let v0 = state.v0 | 0;
+    let v1 = state.v1 | 0;
+    let v2 = state.v2 | 0;
+    let v3 = state.v3 | 0;
     let all = 0;
     let index = 0;
     let word = 0;
     // One loop for the words of four and for the last one, which holds up to three characters and the length.
     for (let left = length; left >= 0; left -= 4) {
       if (left >= 4) {
-        const a = text.charCodeAt(index);
-        const b = text.charCodeAt(index + 1);
-        const c = text.charCodeAt(index + 2);
-        const d = text.charCodeAt(index + 3);
+        const a = codeAt(text, index);
+        const b = codeAt(text, index + 1);
+        const c = codeAt(text, index + 2);
+        const d = codeAt(text, index + 3);
         all |= a | b | c | d;
         word = a | (b << 8) | (c << 16) | (d << 24);
         index += 4;
       } else {
         word = length << 24;
         for (let shift = 0; index < length; shift += 8) {
-          const code = text.charCodeAt(index);
+          const code = codeAt(text, index);
           all |= code;
           word |= code << shift;
           index += 1;
@@ -93,8 +101,8 @@ export class KeyedHash {
   #digestWide(state: HashState, text: string): void {
     let { v0, v1, v2, v3 } = state;
     for (let index = 0; index <= text.length; index += 2) {
-      const low = index < text.length ? text.charCodeAt(index) : text.length;
-      const high = index + 1 < text.length ? text.charCodeAt(index + 1) : text.length;
+      const low = index < text.length ? codeAt(text, index) : text.length;
+      const high = index + 1 < text.length ? codeAt(text, index + 1) : text.length;
       const word = low | (high << 16);
       v3 ^= word;
       v0 = (v0 + v1) | 0;

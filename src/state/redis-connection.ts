@@ -1,5 +1,6 @@
 import { Redis, type RedisOptions } from "ioredis";
 import { type Log, UnavailableError } from "../core/index.ts";
+import { keepStringMethodsFast } from "./fast-strings.ts";
 import type { RedisAddress } from "./redis-address.ts";
 
 export interface RedisConnectionOptions {
@@ -28,6 +29,7 @@ export class RedisConnection {
     this.#budgetMs = options.budgetMs;
     this.#log = options.log;
     this.#client = new Redis(clientOptions(options));
+    keepStringMethodsFast();
     // Without a listener the client would write to the console.
     this.#client.on("error", (error) => this.#onLost(error));
     // A server that ends in good order closes without an error.
