@@ -9,7 +9,6 @@ import {
   UnauthorizedError,
 } from "../core/index.ts";
 import type { CompiledRule } from "./compiled-rule.ts";
-import { matches } from "./conditions/index.ts";
 import { shown } from "./names.ts";
 import { explains, type Refusal, refusalOf } from "./refusals.ts";
 import type { RuleIndex } from "./rule-index.ts";
@@ -96,7 +95,7 @@ export const ruleDecision =
       return (
         !index.isDenied(principal, action, rule.rule.subject, object) &&
         rule.isGranted(principal) &&
-        matches(rule.matcher, object, principal)
+        rule.isAbout(object, principal)
       );
     } catch {
       return false;

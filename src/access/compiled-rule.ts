@@ -1,13 +1,15 @@
 import type { Principal } from "../core/index.ts";
 import {
-  ALWAYS,
   checkField,
   fieldsOf,
-  type Matcher,
-  matcherOf,
+  graphOf,
+  NO,
   type Normal,
   normalize,
+  type Step,
+  walk,
   wordsOf,
+  YES,
 } from "./conditions/index.ts";
 import { CRUD_ACTIONS, type Subjects } from "./definition.ts";
 import type { Holdings } from "./holdings.ts";
@@ -21,11 +23,14 @@ export interface CompiledRule {
   readonly condition: Normal | undefined;
   /** The objects that the rule is not about; undefined where there are none. */
   readonly inverse: Normal | undefined;
-  readonly matcher: Matcher;
   /** Undefined for all that the subject has. */
   readonly fields: ReadonlySet<string> | undefined;
   /** isGranted tells whether the rule is about a principal, before any object is looked at. */
   isGranted(principal: Principal): boolean;
+  /** isAbout tells whether it is about an object. It throws what a getter of the object throws. */
+  isAbout(object: object, principal: Principal): boolean;
+  /** followedBy is the step where a list of rules begins that goes on at `next`, and ends at `yes` if this one is about the object. */
+  followedBy(yes: Step, next: Step): Step;
 }
 
 /** compileRule checks a rule against its model. Throws a TypeError that names the rule only if it names what the model does not know. */
@@ -38,15 +43,19 @@ export function compileRule(
   checkNames(rule, at, subjects, holdings);
   const condition = rule.where === undefined ? undefined : normalize(rule.where);
   checkFields(rule, at, subjects, condition);
+  // What is not known of an object permits nothing, and forbids.
+  const unknown = rule.effect === "deny" ? "yes" : "no";
+  const followedBy = (yes: Step, no: Step): Step => graphOf(condition, { yes, no, unknown });
+  const alone = followedBy(YES, NO);
   return {
     rule,
     name: rule.name ?? sentenceOf(rule, condition),
     condition,
     inverse: rule.where === undefined ? undefined : normalize(rule.where, true),
-    // What is not known of an object permits nothing, and forbids.
-    matcher: condition === undefined ? ALWAYS : matcherOf(condition, rule.effect === "deny"),
     fields: rule.fields === undefined ? undefined : new Set(rule.fields),
     isGranted: grantOf(rule, holdings),
+    isAbout: (object, principal) => walk(alone, object, principal) === YES,
+    followedBy,
   };
 }
 

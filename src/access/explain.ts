@@ -1,6 +1,5 @@
 import type { Principal } from "../core/index.ts";
 import type { CompiledRule } from "./compiled-rule.ts";
-import { matches } from "./conditions/index.ts";
 
 /** Explanation is a decision as a person reads it. */
 export interface Explanation {
@@ -30,7 +29,7 @@ export function explain(
         (each) =>
           each.rule.effect === effect &&
           each.isGranted(principal) &&
-          matches(each.matcher, object, principal),
+          each.isAbout(object, principal),
       );
     const denial = decisive("deny");
     if (denial !== undefined) return refuse(["A denial wins over all that allows."], denial);

@@ -1,5 +1,4 @@
 import { type ErrorDetail, type Principal, ValidationError } from "../core/index.ts";
-import { matches } from "./conditions/index.ts";
 import type { Subjects } from "./definition.ts";
 import type { RuleIndex } from "./rule-index.ts";
 
@@ -26,7 +25,7 @@ export function fieldsFor(
   try {
     const about = index
       .rulesOf(action, subject)
-      .filter((rule) => rule.isGranted(principal) && matches(rule.matcher, object, principal));
+      .filter((rule) => rule.isGranted(principal) && rule.isAbout(object, principal));
     for (const { rule, fields } of about) {
       if (rule.effect === "allow") for (const field of fields ?? every) open.add(field);
     }

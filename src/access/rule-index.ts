@@ -1,26 +1,31 @@
 import type { Principal } from "../core/index.ts";
 import type { CompiledRule } from "./compiled-rule.ts";
-import { ALWAYS, type Matcher, matches, matchesOne } from "./conditions/index.ts";
+import { NO, Step, walk, YES } from "./conditions/index.ts";
 import type { Holdings } from "./holdings.ts";
 
-/** The rules of one action on one subject, sorted by how they are found. */
+/** The rules of one action on one subject, as graphs that are found by who acts. */
 interface Entry {
   readonly all: readonly CompiledRule[];
+  /** The whole decision on a user with one role from code: denials, then what allows. */
+  readonly ofRole: ReadonlyMap<string, Step>;
+  /** The same of a user without any. */
+  readonly ofNoRole: Step;
   /** Denials of whole objects that are about everybody. */
-  readonly denials: readonly Matcher[];
+  readonly denials: Step;
   /** Denials of whole objects that leave somebody out. */
   readonly denialsWithExceptions: readonly CompiledRule[];
   /** Denials of whole objects to whoever has a role, and nobody left out. */
-  readonly denialsByRole: ReadonlyMap<string, readonly Matcher[]>;
+  readonly denialsByRole: ReadonlyMap<string, Step>;
   /** What a user is allowed without any role. */
-  readonly everyUser: readonly Matcher[];
+  readonly everyUser: Step;
   /** What a user is allowed by a role from code, its permissions and all that it includes. */
-  readonly byRole: ReadonlyMap<string, readonly Matcher[]>;
-  readonly byPermission: ReadonlyMap<string, readonly Matcher[]>;
+  readonly byRole: ReadonlyMap<string, Step>;
+  readonly byPermission: ReadonlyMap<string, Step>;
 }
 
 const NONE: readonly CompiledRule[] = [];
 const NOTHING: object = Object.freeze({});
+const DENIED = new Step({ kind: "end" });
 
 /** RuleIndex decides by the rules of a model. A decision looks at the rules of its subject, action and roles alone, and allocates nothing. */
 export class RuleIndex {
@@ -39,7 +44,7 @@ export class RuleIndex {
         action,
         entryOf(
           about.filter(({ rule }) => rule.actions.includes(action)),
-          holdings,
+          holdings.graph.names,
         ),
       ]);
       this.#entries.set(subject, new Map(entries));
@@ -65,6 +70,9 @@ export class RuleIndex {
     const entry = this.#entries.get(subject)?.get(action);
     if (entry === undefined) return false;
     try {
+      if (principal.kind === "user" && principal.roles.length <= 1) {
+        return isUserOfOneRoleAllowed(entry, principal, object);
+      }
       return (
         !isDenied(entry, principal, object) &&
         (principal.kind === "user"
@@ -90,80 +98,114 @@ export class RuleIndex {
     for (const scope of principal.scopes) {
       const rules = entry.byPermission.get(scope);
       if (rules === undefined || !this.#holdings.may(principal, scope)) continue;
-      if (matchesOne(rules, object, principal)) return true;
+      if (walk(rules, object, principal) === YES) return true;
     }
     return false;
   }
 }
 
+type User = Extract<Principal, { kind: "user" }>;
+
+/** By far the most decisions are about such a user, and one walk makes them. */
+function isUserOfOneRoleAllowed(entry: Entry, principal: User, object: object): boolean {
+  const [role] = principal.roles;
+  const start = (role === undefined ? undefined : entry.ofRole.get(role)) ?? entry.ofNoRole;
+  const end = walk(start, object, principal);
+  return end === YES || (end === NO && isUserPermitted(entry, principal, object));
+}
+
 function isDenied(entry: Entry, principal: Principal, object: object): boolean {
-  if (entry.denials.length > 0 && matchesOne(entry.denials, object, principal)) return true;
+  if (walk(entry.denials, object, principal) === YES) return true;
   for (const denial of entry.denialsWithExceptions) {
-    if (denial.isGranted(principal) && matches(denial.matcher, object, principal)) return true;
+    if (denial.isGranted(principal) && denial.isAbout(object, principal)) return true;
   }
   if (entry.denialsByRole.size === 0 || principal.kind === "tenantKey") return false;
-  for (const role of principal.roles) {
-    const rules = entry.denialsByRole.get(role);
-    if (rules !== undefined && matchesOne(rules, object, principal)) return true;
-  }
-  return false;
+  return isAboutOne(entry.denialsByRole, principal.roles, object, principal);
 }
 
-function isUserAllowed(
-  entry: Entry,
-  principal: Extract<Principal, { kind: "user" }>,
+const isUserAllowed = (entry: Entry, principal: User, object: object): boolean =>
+  isAboutOne(entry.byRole, principal.roles, object, principal) ||
+  walk(entry.everyUser, object, principal) === YES ||
+  isUserPermitted(entry, principal, object);
+
+const isUserPermitted = (entry: Entry, principal: User, object: object): boolean =>
+  principal.permissions !== undefined &&
+  isAboutOne(entry.byPermission, principal.permissions, object, principal);
+
+function isAboutOne(
+  graphs: ReadonlyMap<string, Step>,
+  names: readonly string[],
   object: object,
+  principal: Principal,
 ): boolean {
-  for (const role of principal.roles) {
-    const rules = entry.byRole.get(role);
-    if (rules !== undefined && matchesOne(rules, object, principal)) return true;
-  }
-  if (matchesOne(entry.everyUser, object, principal)) return true;
-  if (principal.permissions === undefined) return false;
-  for (const permission of principal.permissions) {
-    const rules = entry.byPermission.get(permission);
-    if (rules !== undefined && matchesOne(rules, object, principal)) return true;
+  for (const name of names) {
+    const rules = graphs.get(name);
+    if (rules !== undefined && walk(rules, object, principal) === YES) return true;
   }
   return false;
 }
 
-function entryOf(all: readonly CompiledRule[], holdings: Holdings): Entry {
+function entryOf(all: readonly CompiledRule[], roles: readonly string[]): Entry {
   const allowed = all.filter(({ rule }) => rule.effect === "allow");
+  const [everyUser, some] = parted(allowed, isForEveryUser);
   const denied = all.filter(({ rule, fields }) => rule.effect === "deny" && fields === undefined);
-  const isFor = ({ rule }: CompiledRule, name: string): boolean =>
-    rule.permission === undefined
-      ? rule.roles?.some((role) => holdings.hasRole([name], role)) === true
-      : holdings.userMay({ roles: [name] }, rule.permission);
-  const byRole = (rules: readonly CompiledRule[]): Entry["byRole"] => {
-    const found = holdings.graph.names.map((name): [string, readonly Matcher[]] => [
-      name,
-      shortest(rules.filter((rule) => isFor(rule, name))),
-    ]);
-    return new Map(found.filter(([, own]) => own.length > 0));
+  const [withExceptions, others] = parted(denied, ({ rule }) => rule.exceptRoles !== undefined);
+  const [everybody, byRole] = parted(others, ({ rule }) => rule.roles === undefined);
+  /** What decides on a user whose only role is this one, or who has none. */
+  const whole = (role?: string): Step => {
+    const user = userOf(role);
+    const own = listOf(granted(some, user), YES, listOf(everyUser));
+    return listOf(granted(denied, user), DENIED, own);
   };
-  const byPermission = new Map<string, readonly Matcher[]>();
-  for (const { rule } of allowed) {
-    if (rule.permission === undefined || byPermission.has(rule.permission)) continue;
-    const same = allowed.filter((other) => other.rule.permission === rule.permission);
-    byPermission.set(rule.permission, shortest(same));
-  }
+  const permissions = new Set(allowed.flatMap(({ rule }) => rule.permission ?? []));
   return {
     all,
-    denials: shortest(
-      denied.filter(({ rule }) => rule.roles === undefined && rule.exceptRoles === undefined),
+    ofRole: new Map(roles.map((role) => [role, whole(role)])),
+    ofNoRole: whole(),
+    denials: listOf(everybody),
+    denialsWithExceptions: withExceptions,
+    denialsByRole: listsOf(roles, (role) => granted(byRole, userOf(role))),
+    everyUser: listOf(everyUser),
+    byRole: listsOf(roles, (role) => granted(some, userOf(role))),
+    byPermission: listsOf(permissions, (permission) =>
+      allowed.filter(({ rule }) => rule.permission === permission),
     ),
-    denialsWithExceptions: denied.filter(({ rule }) => rule.exceptRoles !== undefined),
-    denialsByRole: byRole(denied.filter(({ rule }) => rule.exceptRoles === undefined)),
-    everyUser: shortest(
-      allowed.filter(({ rule }) => rule.roles === undefined && rule.permission === undefined),
-    ),
-    byRole: byRole(allowed),
-    byPermission,
   };
 }
 
-/** Of rules of one effect, one without a condition is all that has to be asked. */
-function shortest(rules: readonly CompiledRule[]): readonly Matcher[] {
+const isForEveryUser = ({ rule }: CompiledRule): boolean =>
+  rule.roles === undefined && rule.permission === undefined;
+
+const granted = (rules: readonly CompiledRule[], user: User): readonly CompiledRule[] =>
+  rules.filter((rule) => rule.isGranted(user));
+
+/** Somebody with a role, to ask rules whom they are about. */
+const userOf = (role: string | undefined): User => ({
+  kind: "user",
+  userId: "",
+  sessionId: "",
+  via: "bearer",
+  methods: [],
+  roles: role === undefined ? [] : [role],
+});
+
+function parted(
+  rules: readonly CompiledRule[],
+  isFirst: (rule: CompiledRule) => boolean,
+): [readonly CompiledRule[], readonly CompiledRule[]] {
+  return [rules.filter(isFirst), rules.filter((rule) => !isFirst(rule))];
+}
+
+function listsOf(
+  names: Iterable<string>,
+  rulesOf: (name: string) => readonly CompiledRule[],
+): ReadonlyMap<string, Step> {
+  const lists = [...names].map((name): [string, Step] => [name, listOf(rulesOf(name))]);
+  return new Map(lists.filter(([, list]) => list !== NO));
+}
+
+/** One graph of rules of one effect. Where one of them has no condition, nothing has to be asked. */
+function listOf(rules: readonly CompiledRule[], yes: Step = YES, no: Step = NO): Step {
   const isAlways = rules.some(({ condition }) => condition === undefined);
-  return isAlways ? [ALWAYS] : rules.map(({ matcher }) => matcher);
+  return isAlways ? yes : rules.reduceRight((next, rule) => rule.followedBy(yes, next), no);
 }

@@ -10,7 +10,7 @@ export {
   ownedBy,
 } from "./condition.ts";
 export { allSql, anySql, conditionSql } from "./condition-sql.ts";
+export { graphOf, NO, Step, walk, YES } from "./decision-graph.ts";
 export { checkField } from "./field-name.ts";
-export { ALWAYS, type Matcher, matcherOf, matches, matchesOne } from "./matcher.ts";
 export { fieldsOf, type Normal, normalize } from "./normal-form.ts";
 export { wordsOf } from "./words.ts";
