@@ -14,6 +14,8 @@ export interface RouteInfo {
   readonly params?: unknown;
   /** The peer's address. Set by adapters only, never from a header. */
   readonly peer?: string | undefined;
+  /** What ends the work on the request: the host aborts it as the client goes away, and the pipeline when the time is up. */
+  aborting?(): AbortController;
   /** Reads the body faster than the stream; it must count the bytes all the same. */
   readBody?(limit: number): Promise<Uint8Array | "too-large">;
   /** The request itself, where the one that was handed over only stands in for it. */
@@ -70,6 +72,7 @@ export class Exchange implements RequestContext {
   cookies: string[] | undefined = undefined;
   /** What the limits that were decided so far are told as. */
   limits: LimitFields | undefined = undefined;
+  #aborting: AbortController | undefined = undefined;
   #query: unknown = undefined;
   readonly #kernel: Kernel;
   #request: Request;
@@ -112,7 +115,17 @@ export class Exchange implements RequestContext {
   }
 
   get signal(): AbortSignal {
-    return this.request.signal;
+    return this.#controller().signal;
+  }
+
+  /** abort ends the work: the signal aborts, and that of the Request too where the host lets it. */
+  abort(reason: Error): void {
+    this.#controller().abort(reason);
+  }
+
+  #controller(): AbortController {
+    this.#aborting ??= this.info.aborting?.() ?? following(this.request.signal);
+    return this.#aborting;
   }
 
   get userId(): string | undefined {
@@ -170,6 +183,15 @@ export class Exchange implements RequestContext {
     const { clock, version } = this.#kernel;
     return { requestId: this.requestId, timestamp: isoTime(clock.now()), version };
   }
+}
+
+/** following returns a controller that aborts with a signal, and may abort before it. */
+function following(signal: AbortSignal): AbortController {
+  const aborting = new AbortController();
+  const onAbort = (): void => aborting.abort(signal.reason);
+  if (signal.aborted) onAbort();
+  else signal.addEventListener("abort", onAbort, { once: true });
+  return aborting;
 }
 
 /** What a response has besides the headers that stand on every one. */

@@ -16,11 +16,14 @@ export { BaseAPIHandler, type Define } from "./handler.ts";
 export { hostCheck } from "./host.ts";
 export { isUuid, uuidv7 } from "./ids.ts";
 export {
+  type AddressList,
   bareKernel,
   type CrossOriginPolicy,
   type HeaderRecord,
+  type HttpsPolicy,
   type Kernel,
   type Preflight,
+  type RefusalReason,
   type RefusedAddresses,
   type RequestTracing,
   type Stage,
@@ -71,4 +74,5 @@ export {
   type Wrapper,
   wrapper,
 } from "./stage.ts";
+export { checkTimeout } from "./time-limit.ts";
 export { type Output, type Schema, validate } from "./validate.ts";

@@ -69,6 +69,35 @@ export interface RefusedAddresses {
   refused(address: string | undefined): void;
 }
 
+/** Why something was refused or cut before a route looked at it, or since it took too long. */
+export type RefusalReason =
+  | "address"
+  | "connections"
+  | "connections_per_address"
+  | "denied_connection"
+  | "handler_timeout"
+  | "headers"
+  | "overload"
+  | "pipelining"
+  | "plain_http"
+  | "slow_body"
+  | "slow_reader"
+  | "slow_request";
+
+/** AddressList is which clients are served at all. */
+export interface AddressList {
+  /** admits is false for a denied address, and, where some are allowed, for any other and for an unknown one. */
+  readonly admits: (address: string | undefined) => boolean;
+  readonly isDenied: (address: string | undefined) => boolean;
+}
+
+/** HttpsPolicy knows what came over plain http, and where it is served instead. */
+export interface HttpsPolicy {
+  /** The issuer's origin, https. */
+  readonly origin: string;
+  cameAsHttp(source: { get(name: string): string | null }, peer: string | undefined): boolean;
+}
+
 /** Kernel is what a route is bound to when it is defined: the ports, and the policies that stand on every route. */
 export interface Kernel {
   readonly clock: Clock;
@@ -96,6 +125,18 @@ export interface Kernel {
   readonly limiter: Limiter | undefined;
   /** Told of each limit of a route, when the route is defined, and whom it counts. */
   limitDefined?(policy: LimitPolicy, counts: "principal" | "own"): void;
+  /** Milliseconds that a stage or a handler is waited for. Default 30,000. */
+  readonly handlerTimeoutMs?: number | undefined;
+  /** Whether the process has more to do than it can; read by every request. Default never. */
+  readonly load?: { readonly isShedding: boolean } | undefined;
+  /** Which clients are served. Default all. */
+  readonly addresses?: AddressList | undefined;
+  /** Default: plain http is served, as behind a proxy that speaks https to everybody. */
+  readonly https?: HttpsPolicy | undefined;
+  /** isTrustedProxy tells our own proxies by their address: caps never apply to them. Default there are none. */
+  readonly isTrustedProxy?: ((peer: string) => boolean) | undefined;
+  /** Told of what is refused or cut before a route looks at it, and of whom where it is known. */
+  edgeRefused?(reason: RefusalReason, address?: string): void;
   /** Who is kept out, and who comes to be. Default nobody. */
   readonly bans?: RefusedAddresses | undefined;
   /** A keyed hash of whom a limit counts, in base64, for the header. Default: it is not told. */

@@ -1,21 +1,18 @@
 import { type Awaitable, isPromise } from "./awaitable.ts";
 import { checkDeclaredLength, limitBody, readJson } from "./body.ts";
+import { checkRequest } from "./check-request.ts";
 import { tellOrigin } from "./cross-origin.ts";
-import {
-  BaseAPIError,
-  ForbiddenError,
-  NotFoundError,
-  UnauthorizedError,
-  UnavailableError,
-} from "./errors.ts";
+import { EarlyAnswer, edgeGuards, httpsGuards } from "./edge-guards.ts";
+import { BaseAPIError, ForbiddenError, UnauthorizedError, UnavailableError } from "./errors.ts";
 import { Exchange, type RouteInfo } from "./exchange.ts";
 import { finish, type Outcome } from "./finish.ts";
 import type { Kernel, RequestTracing, Stage, StageRoute } from "./kernel.ts";
 import { addressLimits, limitStage } from "./limit-stage.ts";
 import { accepts } from "./negotiate.ts";
-import { compilePath, type PathParams, segmentsOf } from "./path.ts";
+import type { PathParams } from "./path.ts";
 import type { AuthInfo, AuthResult, Principal } from "./principal.ts";
 import type { AnyHandler, AnyRoutePolicy } from "./route.ts";
+import { limitTime } from "./time-limit.ts";
 import type { Schema } from "./validate.ts";
 
 /** What a handler class decides for its routes. */
@@ -65,7 +62,12 @@ export function composeRoute(definition: RouteDefinition): RouteHandle {
   const inPhase = (phase: Stage["phase"]): Step[] =>
     bound(stages.filter((stage) => stage.phase === phase));
 
-  const steps: Step[] = [checkRequest(definition)];
+  const steps: Step[] = [
+    ...edgeGuards(kernel, policy),
+    checkRequest(definition),
+    ...httpsGuards(kernel, policy),
+  ];
+  let firstInput = steps.length;
   if (definition.preflight !== undefined) steps.push(definition.preflight);
   else {
     steps.unshift(...tellOrigin(kernel));
@@ -79,6 +81,9 @@ export function composeRoute(definition: RouteDefinition): RouteHandle {
       ...inPhase("limit"),
       ...inPhase("csrf"),
       ...inPhase("authorize"),
+    );
+    firstInput = steps.length;
+    steps.push(
       ...readInput(definition),
       (exchange) => definition.handler(exchange) as Awaitable<Outcome>,
     );
@@ -86,6 +91,9 @@ export function composeRoute(definition: RouteDefinition): RouteHandle {
 
   const conclude = (exchange: Exchange, outcome: Outcome): Awaitable<Response> =>
     finish(kernel, policy, exchange, outcome);
+  const end = (exchange: Exchange, result: unknown): Awaitable<Response> =>
+    result instanceof EarlyAnswer ? result.response : conclude(exchange, refusal(result));
+  const inTime = limitTime(definition, conclude);
 
   const run = (exchange: Exchange, from: number): Awaitable<Response> => {
     try {
@@ -93,16 +101,18 @@ export function composeRoute(definition: RouteDefinition): RouteHandle {
         const last = index === steps.length - 1;
         const result = (steps[index] as Step)(exchange);
         if (isPromise(result)) {
-          return result.then(
-            (settled) =>
-              !last && settled === "pass"
-                ? run(exchange, index + 1)
-                : conclude(exchange, last ? settled : refusal(settled)),
-            (thrown: unknown) => conclude(exchange, thrownOutcome(thrown)),
-          );
+          const settled = (value: unknown): Awaitable<Response> => {
+            if (last) return conclude(exchange, value);
+            return value === "pass" ? run(exchange, index + 1) : end(exchange, value);
+          };
+          const thrown = (error: unknown): Awaitable<Response> =>
+            conclude(exchange, thrownOutcome(error));
+          // How long a body may take is its host's to say.
+          const isInput = !last && index >= firstInput;
+          return isInput ? result.then(settled, thrown) : inTime(exchange, result, settled, thrown);
         }
         if (last) return conclude(exchange, result);
-        if (result !== "pass") return conclude(exchange, refusal(result));
+        if (result !== "pass") return end(exchange, result);
       }
     } catch (thrown) {
       return conclude(exchange, thrownOutcome(thrown));
@@ -163,71 +173,11 @@ const thrownOutcome = (thrown: unknown): Error =>
     ? thrown
     : new Error("a value that is no Error was thrown", { cause: thrown });
 
-/** checkRequest does what needs no store: URL length, Host, method, path; and connects before the first request. */
-function checkRequest({ kernel, method, policy }: RouteDefinition): Step {
-  const pattern = compilePath(policy.path);
-  const notAllowed = method === undefined ? undefined : methodNotAllowed([method]);
-  const check = (exchange: Exchange): Awaitable<"pass"> => {
-    const { url } = exchange.handed;
-    if (url.length > kernel.maxUrlLength) {
-      throw new BaseAPIError("URI_TOO_LONG", `The URL is longer than ${kernel.maxUrlLength}.`);
-    }
-    if (policy.insecureAnyHost !== true && !kernel.isHostAllowed(hostOf(exchange))) {
-      throw misdirected;
-    }
-    if (method !== undefined && !answers(method, exchange.method)) throw notAllowed;
-    if (exchange.params !== undefined) return "pass";
-    const given = exchange.info.params;
-    if (given !== undefined && isPromise(given)) {
-      return given.then((params) => {
-        exchange.params = paramsFrom(params);
-        return "pass" as const;
-      });
-    }
-    if (given !== undefined) exchange.params = paramsFrom(given);
-    else {
-      const segments = segmentsOf(exchange.target.pathname);
-      exchange.params = segments && pattern.match(segments);
-      if (exchange.params === undefined) throw new NotFoundError("Path");
-    }
-    return "pass";
-  };
-  return (exchange) => {
-    const ready = kernel.prepare();
-    return isPromise(ready) ? ready.then(() => check(exchange)) : check(exchange);
-  };
-}
-
 /** Refusals that say the same each time are made once: an error costs as much as all the rest of such an answer. */
-const misdirected = new BaseAPIError("MISDIRECTED_REQUEST", "This host is not served here.");
 const notAdmitted = new ForbiddenError("This credential cannot be used here.");
 const unauthenticated = new UnauthorizedError("Authentication is required.", {
   headers: { "www-authenticate": "Bearer" },
 });
-
-/** A HEAD is answered by the GET route, without its body (RFC 9110 section 9.3.2). */
-const answers = (method: string, asked: string): boolean =>
-  asked === method || (method === "GET" && asked === "HEAD");
-
-const hostOf = (exchange: Exchange): string | null =>
-  exchange.get("host") ?? new URL(exchange.handed.url).host;
-
-/** methodNotAllowed is the 405 of a path that knows other methods (RFC 9110 section 15.5.6). */
-export const methodNotAllowed = (methods: readonly string[]): BaseAPIError =>
-  new BaseAPIError("METHOD_NOT_ALLOWED", "This method is not allowed here.", {
-    headers: {
-      allow: [...new Set(methods.flatMap((m) => (m === "GET" ? ["GET", "HEAD"] : [m])))].join(", "),
-    },
-  });
-
-/** paramsFrom copies a host's parameters; a catch-all comes as a list from Next.js. */
-function paramsFrom(given: unknown): PathParams {
-  const params = Object.create(null) as Record<string, string>;
-  for (const [name, value] of Object.entries(given ?? {})) {
-    params[name] = Array.isArray(value) ? value.join("/") : String(value);
-  }
-  return params;
-}
 
 /** namedLimits decides the route's own address limits; the edge decides `address` itself where a route names none. */
 function namedLimits(

@@ -1,5 +1,6 @@
 import type { Awaitable } from "./awaitable.ts";
 import type { RequestContext } from "./context.ts";
+import type { Duration } from "./duration.ts";
 import type { ErrorCode } from "./error-codes.ts";
 import type { RouteInfo } from "./exchange.ts";
 import type { StagePolicy } from "./kernel.ts";
@@ -25,6 +26,8 @@ export interface RoutePolicy<Path extends string, Auth extends boolean, Query, B
   readonly principals?: readonly Principal["kind"][] | undefined;
   /** Bytes of the body. Default: the application's, 1 MiB. */
   readonly maxBodyBytes?: number | undefined;
+  /** Longest time that a stage or the handler is waited for, such as `5s`, at most `24h`; then the answer is 503. Default: the application's, 30s. */
+  readonly handlerTimeout?: Duration | undefined;
   /** Media types of the answer; a client that accepts none of them gets 406. Default application/json. */
   readonly produces?: readonly string[] | undefined;
   /** Schema of the `data` that the route answers. Documents and clients read it; no answer is checked against it. */
@@ -37,7 +40,7 @@ export interface RoutePolicy<Path extends string, Auth extends boolean, Query, B
   readonly summary?: string | undefined;
   /** Answers under any Host. For probes, which send addresses. Default false. */
   readonly insecureAnyHost?: boolean | undefined;
-  /** Stands outside the application's limits. For probes. Default false. */
+  /** Stands outside the application's limits, and is served under any load. For probes. Default false. */
   readonly insecureUnlimited?: boolean | undefined;
 }
 

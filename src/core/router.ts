@@ -1,15 +1,11 @@
 import type { Awaitable } from "./awaitable.ts";
+import { methodNotAllowed } from "./check-request.ts";
 import { answerPreflight, isPreflight } from "./cross-origin.ts";
 import { NotFoundError } from "./errors.ts";
 import type { RouteInfo } from "./exchange.ts";
 import type { BaseAPIHandler } from "./handler.ts";
 import { compilePath, type PathParams, type PathPattern, segmentsOf, targetOf } from "./path.ts";
-import {
-  composeRoute,
-  methodNotAllowed,
-  type RouteDefinition,
-  type RouteHandle,
-} from "./pipeline.ts";
+import { composeRoute, type RouteDefinition, type RouteHandle } from "./pipeline.ts";
 import { type AnyRoute, assertRoute } from "./route.ts";
 
 /** Router answers any request: by its route, or by 404 or 405 that pass the same edge and carry the same headers. */

@@ -1,13 +1,27 @@
 import type { Duplex } from "node:stream";
 import { BaseAPIError, type Kernel, renderError, statusTitle } from "../../core/index.ts";
 
-/** answerClientError answers what node:http could not parse or would not wait for, in the form of every other refusal. */
+/** What node:http knows of a connection: the answer that is being written on it. Not documented, and so only looked at where it is there. */
+interface Answering {
+  readonly _httpMessage?: { readonly headersSent?: boolean } | null;
+}
+
+/** How long a client that was refused may take to read why. */
+const LINGER_MS = 500;
+
+/**
+ * answerClientError answers what node:http could not parse or would not wait for, in the form of every other refusal, and ends the
+ * connection whether its client does or not. Where an answer is on its way already nothing is written into it.
+ */
 export function answerClientError(kernel: Kernel, error: Error, socket: Duplex): void {
-  if (!socket.writable || (error as NodeJS.ErrnoException).code === "ECONNRESET") {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT") kernel.edgeRefused?.("slow_request");
+  const isAnswering = (socket as Answering)._httpMessage?.headersSent === true;
+  if (!socket.writable || isAnswering || code === "ECONNRESET") {
     socket.destroy();
     return;
   }
-  const refusal = refusalOf((error as NodeJS.ErrnoException).code);
+  const refusal = refusalOf(code);
   const requestId = crypto.randomUUID();
   const timestamp = new Date(kernel.clock.now()).toISOString();
   const body = renderError(refusal, { requestId, timestamp, version: kernel.version }, null);
@@ -21,6 +35,8 @@ export function answerClientError(kernel: Kernel, error: Error, socket: Duplex):
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const status = `HTTP/1.1 ${body.status} ${statusTitle(body.status)}\r\n`;
   socket.end(`${status}${lines.join("")}\r\n${body.text}`);
+  const cut = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once("close", () => clearTimeout(cut));
 }
 
 function refusalOf(code: string | undefined): BaseAPIError {

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
 import { NodeRequest } from "./node-request.ts";
+import { StallWatch } from "./stall-watch.ts";
 
 const URL_OF_ALL = "http://h.example/a?b=c";
 
@@ -18,7 +19,8 @@ async function seen<T>(
 ): Promise<T> {
   const looked = deferred<T>();
   const server = createServer({ joinDuplicateHeaders: true }, (incoming, outgoing) => {
-    const standIn = new NodeRequest(incoming, outgoing, URL_OF_ALL) as unknown as Request;
+    const bodies = new StallWatch(10_000);
+    const standIn = new NodeRequest(incoming, outgoing, URL_OF_ALL, bodies) as unknown as Request;
     look(standIn, outgoing, incoming).then(looked.resolve, looked.reject);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { forwardTo } from "./forward.ts";
+import { readIncoming, stalled } from "./read-incoming.ts";
+import type { StallWatch, Watched } from "./stall-watch.ts";
 
 /**
  * NodeRequest stands in for the Request of a message until somebody needs more than its method and URL: building one costs more than
@@ -10,11 +12,19 @@ export class NodeRequest {
   readonly url: string;
   readonly #incoming: IncomingMessage;
   readonly #outgoing: ServerResponse;
+  readonly #bodies: StallWatch;
+  #aborting: AbortController | undefined;
   #real: Request | undefined;
 
-  constructor(incoming: IncomingMessage, outgoing: ServerResponse, url: string) {
+  constructor(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    url: string,
+    bodies: StallWatch,
+  ) {
     this.#incoming = incoming;
     this.#outgoing = outgoing;
+    this.#bodies = bodies;
     this.method = incoming.method ?? "GET";
     this.url = url;
   }
@@ -25,6 +35,17 @@ export class NodeRequest {
     return this.#real;
   }
 
+  /** aborting returns what ends the work on the request: it aborts as the client goes away, and whoever has it may abort it before. */
+  aborting(): AbortController {
+    this.#aborting ??= abortingWith(this.#outgoing);
+    return this.#aborting;
+  }
+
+  /** readBody reads the body straight from its connection, counting bytes. */
+  readBody(limit: number): Promise<Uint8Array | "too-large"> {
+    return readIncoming(this.#incoming, this.#outgoing, limit, this.#bodies);
+  }
+
   #build(): Request {
     const { method, url } = this;
     const incoming = this.#incoming;
@@ -32,11 +53,11 @@ export class NodeRequest {
     return new Request(url, {
       method,
       headers: headersOf(incoming),
-      signal: signalOf(this.#outgoing),
+      signal: this.aborting().signal,
       // The body of a GET means nothing (RFC 9110 section 9.3.1), and a Request of that method cannot have one.
       ...(isSafe || !announcesBody(incoming)
         ? {}
-        : { body: bodyOf(incoming, this.#outgoing), duplex: "half" }),
+        : { body: bodyOf(incoming, this.#outgoing, this.#bodies), duplex: "half" }),
     } as RequestInit);
   }
 }
@@ -49,26 +70,42 @@ export const announcesBody = ({ headers }: IncomingMessage): boolean =>
   (headers["content-length"] !== undefined && headers["content-length"] !== "0");
 
 /** The client went away where its connection closed before all of the answer was written. */
-function signalOf(outgoing: ServerResponse): AbortSignal {
+function abortingWith(outgoing: ServerResponse): AbortController {
   const aborting = new AbortController();
   const onClose = (): void => {
     if (!outgoing.writableFinished) aborting.abort(new Error("the client went away"));
   };
   if (outgoing.destroyed) onClose();
   else outgoing.once("close", onClose);
-  return aborting.signal;
+  return aborting;
 }
 
 /** A body is read only as it is asked for, so that whoever reads it otherwise finds all of it. */
-function bodyOf(incoming: IncomingMessage, outgoing: ServerResponse): ReadableStream<Uint8Array> {
+function bodyOf(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  bodies: StallWatch,
+): ReadableStream<Uint8Array> {
   let chunks: AsyncIterator<Buffer> | undefined;
+  const next = async (): Promise<IteratorResult<Buffer>> => {
+    chunks ??= incoming.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
+    const asked = chunks.next();
+    const late = new Promise<never>((_, reject) => {
+      watched = bodies.watch(() => reject(stalled(outgoing)));
+    });
+    try {
+      return await Promise.race([asked, late]);
+    } finally {
+      watched?.end();
+    }
+  };
+  let watched: Watched | undefined;
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         // From then on what is left is dropped, and must not wait for a reader.
         if (outgoing.writableFinished) throw new Error("the answer was sent already");
-        chunks ??= incoming.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
-        const { done, value } = await chunks.next();
+        const { done, value } = await next();
         if (done === true) controller.close();
         else controller.enqueue(new Uint8Array(value));
       },

@@ -2,7 +2,6 @@ import type { IncomingMessage } from "node:http";
 import type { HeaderRecord, RouteInfo } from "../../core/index.ts";
 import type { NodeRequest } from "./node-request.ts";
 import { NodeResponse } from "./node-response.ts";
-import { readIncoming } from "./read-incoming.ts";
 
 /** NodeRouteInfo tells what node:http knows of a request: the peer, its headers as they are parsed already, its body. */
 export class NodeRouteInfo implements RouteInfo {
@@ -18,6 +17,10 @@ export class NodeRouteInfo implements RouteInfo {
 
   request(): Request {
     return this.#request.real();
+  }
+
+  aborting(): AbortController {
+    return this.#request.aborting();
   }
 
   response(
@@ -39,6 +42,6 @@ export class NodeRouteInfo implements RouteInfo {
   }
 
   readBody(limit: number): Promise<Uint8Array | "too-large"> {
-    return readIncoming(this.#incoming, limit);
+    return this.#request.readBody(limit);
   }
 }

@@ -1,25 +1,29 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import {
   asAPIError,
+  BaseAPIError,
   type BaseAPIHandler,
   isPromise,
   type Kernel,
-  parseDuration,
   type Router,
   renderError,
 } from "../../core/index.ts";
 import { answerClientError } from "./client-error.ts";
-import { limitConnections } from "./connections.ts";
+import { guardConnections } from "./connections.ts";
+import { drain } from "./drain.ts";
 import { dropBody } from "./drop-body.ts";
 import { announcesBody, NodeRequest } from "./node-request.ts";
 import { NodeResponse } from "./node-response.ts";
 import { NodeRouteInfo } from "./node-route-info.ts";
+import { PendingRequests } from "./pending-requests.ts";
 import { requestUrl } from "./request-url.ts";
-import { KEEP_ALIVE_MS } from "./write-at-once.ts";
+import { type NodeServerLimits, type ServerLimits, serverLimits } from "./server-options.ts";
+import { StallWatch } from "./stall-watch.ts";
+import { cutStalledReaders } from "./stalled-readers.ts";
 import { writeResponse } from "./write-response.ts";
 
-export interface NodeServerOptions {
+export interface NodeServerOptions extends NodeServerLimits {
   /** The bound handlers whose kernel answers what never becomes a request. */
   readonly handlers: Pick<typeof BaseAPIHandler, "kernel">;
   readonly router: Router;
@@ -27,73 +31,87 @@ export interface NodeServerOptions {
   readonly host?: string | undefined;
   /** Default 3000. */
   readonly port?: number | undefined;
-  /** Bytes of all headers of a request. Default 16 KiB. */
-  readonly maxHeaderSize?: number | undefined;
-  /** Time for a request's headers to arrive. Default 10s. */
-  readonly headersTimeout?: string | undefined;
-  /** Time that requests in flight get at a close. Default 10s. */
-  readonly drainTimeout?: string | undefined;
-  /** Connections at once, in all. Default 10,000. */
-  readonly maxConnections?: number | undefined;
-  /** Connections at once from one address. Default 512. */
-  readonly maxConnectionsPerAddress?: number | undefined;
 }
 
 export interface NodeServer {
   readonly host: string;
   readonly port: number;
-  /** close stops listening, lets requests in flight finish, and then cuts what is left. */
+  /** close stops listening, lets requests in flight finish, their answers the last of their connections, and then cuts what is left. */
   close(): Promise<void>;
 }
 
+/** What the answers of one server share. */
+interface Host {
+  readonly kernel: Kernel;
+  readonly router: Router;
+  readonly limits: ServerLimits;
+  readonly bodies: StallWatch;
+  readonly pending: PendingRequests;
+  isClosing: boolean;
+}
+
 /**
- * serve listens with node:http. Rejects only where the address cannot be listened on.
+ * serve listens with node:http. Rejects only where a limit is out of range, or the address cannot be listened on.
  * @public
  */
 export async function serve(options: NodeServerOptions): Promise<NodeServer> {
   const { kernel } = options.handlers;
-  const listener = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
-    answer(options, incoming, outgoing);
+  const limits = serverLimits(options);
+  const host: Host = {
+    kernel,
+    router: options.router,
+    limits,
+    bodies: new StallWatch(limits.bodyTimeout, () => kernel.edgeRefused?.("slow_body")),
+    pending: new PendingRequests(limits.maxRequestsInFlight),
+    isClosing: false,
   };
-
-  const server = createServer(
-    {
-      maxHeaderSize: options.maxHeaderSize ?? 16_384,
-      headersTimeout: parseDuration(options.headersTimeout ?? "10s", "headersTimeout"),
-      requestTimeout: parseDuration("60s"),
-      connectionsCheckingInterval: 5_000,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      // Without a Host the answer is ours, in our form.
-      requireHostHeader: false,
-      // A header that may come once and came twice is joined, as a Request joins it, and so matches nothing.
-      joinDuplicateHeaders: true,
-    },
-    (incoming, outgoing) => {
-      // A request line without a version is parsed as HTTP/0.9, which nobody speaks (RFC 9112 section 2.3).
-      if (incoming.httpVersionMajor === 1) listener(incoming, outgoing);
-      else answerClientError(kernel, new Error("not HTTP/1"), incoming.socket);
-    },
-  );
-  // By default node:http drops what stands behind the first thousand: the header of a proxy, or a second credential.
+  const server = createServer(serverOptions(limits), (incoming, outgoing) => {
+    // A request line without a version is parsed as HTTP/0.9, which nobody speaks (RFC 9112 section 2.3).
+    if (incoming.httpVersionMajor === 1) answer(host, incoming, outgoing);
+    else answerClientError(kernel, new Error("not HTTP/1"), incoming.socket);
+  });
+  // By default node:http drops what stands behind the first thousand: the header of a proxy, or a second credential. We count them.
   server.maxHeadersCount = 0;
-  server.maxConnections = options.maxConnections ?? 10_000;
-  limitConnections(server, options.maxConnectionsPerAddress ?? 512);
+  server.maxRequestsPerSocket = limits.maxRequestsPerConnection;
+  guardConnections(server, kernel, {
+    total: limits.maxConnections,
+    perAddress: limits.maxConnectionsPerAddress,
+  });
+  cutStalledReaders(server, kernel, limits.writeTimeout);
   server.on("clientError", (error, socket) => answerClientError(kernel, error, socket));
 
-  const host = options.host ?? "127.0.0.1";
-  await listen(server, host, options.port ?? 3000);
+  const address = options.host ?? "127.0.0.1";
+  await listen(server, address, options.port ?? 3000);
   const { port } = server.address() as AddressInfo;
-  const drainMs = parseDuration(options.drainTimeout ?? "10s", "drainTimeout");
   let closing: Promise<void> | undefined;
   return {
-    host,
+    host: address,
     port,
     close: () => {
-      closing ??= drain(server, drainMs);
+      host.isClosing = true;
+      closing ??= drain(server, limits.drainTimeout);
       return closing;
     },
   };
 }
+
+const CHECK_MS = 5_000;
+
+const serverOptions = (limits: ServerLimits) => ({
+  maxHeaderSize: limits.maxHeaderSize,
+  headersTimeout: Math.min(limits.headersTimeout, limits.requestTimeout),
+  requestTimeout: limits.requestTimeout,
+  connectionsCheckingInterval: Math.min(
+    CHECK_MS,
+    limits.headersTimeout / 2,
+    limits.requestTimeout / 2,
+  ),
+  keepAliveTimeout: limits.keepAliveTimeout,
+  // Without a Host the answer is ours, in our form.
+  requireHostHeader: false,
+  // A header that may come once and came twice is joined, as a Request joins it, and so matches nothing.
+  joinDuplicateHeaders: true,
+});
 
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -105,52 +123,72 @@ function listen(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-function drain(server: Server, drainMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    // A connection is idle only after its last answer: ask again until all have been.
-    const sweep = setInterval(() => server.closeIdleConnections(), 50);
-    const cut = setTimeout(() => server.closeAllConnections(), drainMs);
-    server.close(() => {
-      clearInterval(sweep);
-      clearTimeout(cut);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
-}
-
 /** answer hands a request to the router and writes what comes of it. */
-function answer(
-  { handlers: { kernel }, router }: NodeServerOptions,
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-): void {
+function answer(host: Host, incoming: IncomingMessage, outgoing: ServerResponse): void {
+  const { socket } = incoming;
+  // What else came in the same piece as the request that ended the connection.
+  if (socket.destroyed) return;
+  if (socket.writableLength > MAX_UNREAD_BYTES) {
+    cutPipeline(host, socket);
+    return;
+  }
   try {
-    const request = new NodeRequest(incoming, outgoing, requestUrl(incoming));
-    const response = router(request as unknown as Request, new NodeRouteInfo(incoming, request));
-    if (isPromise(response)) {
-      response
-        .then((settled) => write(settled, incoming, outgoing))
-        .catch((error: unknown) => fail(kernel, error, incoming, outgoing));
-    } else write(response, incoming, outgoing);
+    checkHeaderCount(host, incoming);
+    const request = new NodeRequest(incoming, outgoing, requestUrl(incoming), host.bodies);
+    const info = new NodeRouteInfo(incoming, request);
+    const response = host.router(request as unknown as Request, info);
+    if (!isPromise(response)) {
+      write(host, response, incoming, outgoing);
+      return;
+    }
+    const { pending } = host;
+    if (!pending.add(socket)) cutPipeline(host, socket);
+    response
+      .then((settled) => {
+        pending.remove(socket);
+        write(host, settled, incoming, outgoing);
+      })
+      .catch((error: unknown) => fail(host, error, incoming, outgoing));
   } catch (error) {
-    fail(kernel, error, incoming, outgoing);
+    fail(host, error, incoming, outgoing);
   }
 }
 
-function write(response: Response, incoming: IncomingMessage, outgoing: ServerResponse): void {
+/** Answers that wait for their reader while it sends more requests on the same connection, besides what the kernel's buffers hold. */
+const MAX_UNREAD_BYTES = 65_536;
+
+/** Whoever sends requests and leaves their answers unread would have us keep all of them. */
+function cutPipeline({ kernel }: Host, socket: Socket): void {
+  kernel.edgeRefused?.("pipelining");
+  socket.destroy();
+}
+
+function checkHeaderCount({ kernel, limits }: Host, { rawHeaders }: IncomingMessage): void {
+  if (rawHeaders.length <= limits.maxHeaders * 2) return;
+  kernel.edgeRefused?.("headers");
+  const message = `The request has more than ${limits.maxHeaders} headers.`;
+  throw new BaseAPIError("HEADERS_TOO_LARGE", message);
+}
+
+function write(
+  { isClosing }: Host,
+  response: Response,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): void {
+  if (isClosing) outgoing.shouldKeepAlive = false;
   if (announcesBody(incoming) && !incoming.readableEnded) dropBody(incoming, outgoing);
   writeResponse(response, outgoing);
 }
 
 function fail(
-  kernel: Kernel,
+  host: Host,
   error: unknown,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): void {
   if (outgoing.headersSent) outgoing.destroy();
-  else write(refuse(kernel, error), incoming, outgoing);
+  else write(host, refuse(host.kernel, error), incoming, outgoing);
 }
 
 /** refuse answers what could not be read as a request (an impossible Host or URL), with all standing headers. */

@@ -91,7 +91,8 @@ test("an answer says the same whether the connection goes on or ends, but for th
     const [kept, ended] = parse(await talk(get(path) + last(path)));
     if (kept === undefined || ended === undefined) throw new Error("expected two answers");
     expect(namesOf(kept).filter((name) => name !== "keep-alive")).toEqual(namesOf(ended));
-    expect(valueIn(kept, "keep-alive")).toBe("timeout=5");
+    // What node:http writes itself also says of how many requests this is the last.
+    expect(valueIn(kept, "keep-alive")).toMatch(/^timeout=5(, max=10000)?$/);
     expect([valueIn(kept, "connection"), valueIn(ended, "connection")]).toEqual([
       "keep-alive",
       "close",

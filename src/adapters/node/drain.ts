@@ -1,0 +1,18 @@
+import type { Server } from "node:http";
+
+/**
+ * drain stops listening, lets requests in flight finish, and cuts what is left after the time. Idle connections end at once: those
+ * that have answered are asked for again and again, since one is idle only after its last answer.
+ */
+export function drain(server: Server, drainMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const sweep = setInterval(() => server.closeIdleConnections(), 50);
+    const cut = setTimeout(() => server.closeAllConnections(), drainMs);
+    server.close(() => {
+      clearInterval(sweep);
+      clearTimeout(cut);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
