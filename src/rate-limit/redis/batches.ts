@@ -1,38 +1,41 @@
-import type { Clock, LimitPolicy, LimitRequest } from "../../core/index.ts";
-import { checkedPolicy, costOf } from "../limit.ts";
+import type { Clock, LimitRequest, Verdict } from "../../core/index.ts";
 import { DECIDE, DECIDE_BUCKET } from "./decide-script.ts";
+import { encode } from "./encode.ts";
 import { hashSlot } from "./hash-slot.ts";
-import { keyName, kindOf, plain } from "./key-name.ts";
+import { nameOf, plain } from "./key-name.ts";
+import type { KnownLimits } from "./known-limits.ts";
 import type { RedisCommands } from "./redis-commands.ts";
-import { Script, within } from "./script.ts";
-
-/** What the server said of one request of a decision. */
-interface Answered {
-  readonly waitMs: number;
-  readonly remaining: number;
-  readonly resetMs: number;
-}
-
-/** What the server said of a decision that was sent at `since`. */
-export interface Answer {
-  readonly allowed: boolean;
-  readonly each: readonly Answered[];
-  readonly since: number;
-}
+import { Script } from "./script.ts";
 
 interface Waiting {
   readonly requests: readonly LimitRequest[];
-  readonly resolve: (answer: Answer) => void;
+  readonly resolve: (verdict: Verdict) => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** A batch that is under way. */
+interface Flight {
+  readonly batch: readonly Waiting[];
+  /** When it was sent, by the clock and by the stopwatch. */
+  readonly since: number;
+  readonly sentAt: number;
 }
 
 export interface BatchesOptions {
   readonly redis: RedisCommands;
   readonly clock: Clock;
-  readonly prefix: string;
+  readonly known: KnownLimits;
   readonly budgetMs: number;
   /** Whether the keys of one script must lie in one slot. */
   readonly isCluster: boolean;
+  /** Reads what the server said of one decision, asked at `since`. */
+  readonly conclude: (
+    requests: readonly LimitRequest[],
+    answers: Answers,
+    since: number,
+  ) => Verdict;
+  /** Decides without the server. May throw what rejects the decision. */
+  readonly fail: (requests: readonly LimitRequest[], error: unknown) => Verdict;
   /** Told how each batch ended. */
   readonly onEnd: (error: unknown) => void;
 }
@@ -44,59 +47,156 @@ const decidingBucket = new Script(DECIDE_BUCKET);
 /**
  * Batches gathers the decisions of one turn of the event loop and has them decided in one step, in the order in which they came, 256
  * at most at once; on a cluster, one step for each hash slot. A batch is sent once: without an answer in time nobody knows what
- * became of it, and all of it rejects.
+ * became of it, and all of it fails.
  */
 export class Batches {
   readonly #options: BatchesOptions;
+  readonly #flights = new Set<Flight>();
   #waiting: Waiting[] = [];
-  #inFlight = 0;
+  #isWatched = false;
 
   constructor(options: BatchesOptions) {
     this.#options = options;
   }
 
-  /** decide rejects with whatever kept the server from answering. */
-  decide(requests: readonly LimitRequest[]): Promise<Answer> {
+  /** decide rejects only with what `fail` throws. */
+  decide(requests: readonly LimitRequest[]): Promise<Verdict> {
     return new Promise((resolve, reject) => {
-      if (this.#waiting.length === 0) this.#schedule();
       this.#waiting.push({ requests, resolve, reject });
+      if (this.#waiting.length === 1) this.#schedule();
     });
   }
 
   /** While nothing is under way there is nothing to gather behind: what is asked now goes at once, with what was asked beside it. */
   #schedule(): void {
-    const send = (): void => this.#send();
-    if (this.#inFlight === 0) process.nextTick(send);
-    else setImmediate(send);
+    if (this.#flights.size === 0) process.nextTick(this.#send);
+    else setImmediate(this.#send);
   }
 
-  #send(): void {
+  readonly #send = (): void => {
     const all = this.#waiting;
     this.#waiting = [];
     for (const group of this.#options.isCluster ? bySlot(all) : [all]) {
-      for (let from = 0; from < group.length; from += MAX_BATCH) {
-        void this.#run(group.slice(from, from + MAX_BATCH));
+      if (group.length <= MAX_BATCH) this.#begin(group);
+      else {
+        for (let from = 0; from < group.length; from += MAX_BATCH) {
+          this.#begin(group.slice(from, from + MAX_BATCH));
+        }
+      }
+    }
+  };
+
+  #begin(batch: readonly Waiting[]): void {
+    const { redis, clock, known } = this.#options;
+    const flight = { batch, since: clock.now(), sentAt: performance.now() };
+    this.#flights.add(flight);
+    this.#watch(this.#options.budgetMs);
+    send(redis, batch, known).then(
+      (answer) => this.#land(flight, answer),
+      (error: unknown) => this.#lose(flight, error),
+    );
+  }
+
+  #land(flight: Flight, answer: unknown): void {
+    if (!this.#flights.has(flight)) return;
+    const { conclude, onEnd } = this.#options;
+    let verdicts: readonly Verdict[];
+    try {
+      const answers = new Answers(answer);
+      verdicts = flight.batch.map(({ requests }) => conclude(requests, answers, flight.since));
+      answers.end();
+    } catch (error) {
+      this.#lose(flight, error);
+      return;
+    }
+    this.#flights.delete(flight);
+    for (const [index, verdict] of verdicts.entries()) flight.batch[index]?.resolve(verdict);
+    onEnd(undefined);
+  }
+
+  #lose(flight: Flight, error: unknown): void {
+    if (!this.#flights.delete(flight)) return;
+    const { fail, onEnd } = this.#options;
+    onEnd(error);
+    for (const { requests, resolve, reject } of flight.batch) {
+      try {
+        resolve(fail(requests, error));
+      } catch (failure) {
+        reject(failure);
       }
     }
   }
 
-  async #run(batch: readonly Waiting[]): Promise<void> {
-    const { redis, clock, budgetMs, prefix, onEnd } = this.#options;
-    const since = clock.now();
-    this.#inFlight += 1;
-    let answers: Answer[];
-    try {
-      answers = decode(batch, await within(send(redis, batch, prefix), budgetMs), since);
-    } catch (error) {
-      this.#inFlight -= 1;
-      for (const { reject } of batch) reject(error);
-      onEnd(error);
-      return;
-    }
-    this.#inFlight -= 1;
-    for (const [index, answer] of answers.entries()) batch[index]?.resolve(answer);
-    onEnd(undefined);
+  /** One timer for all that is under way: it looks at the oldest, and is set anew for the next. */
+  #watch(milliseconds: number): void {
+    if (this.#isWatched) return;
+    this.#isWatched = true;
+    // Where this process was busy, the answer may lie there unread: one look at it before it counts as late.
+    setTimeout(() => setImmediate(this.#look), milliseconds).unref();
   }
+
+  readonly #look = (): void => {
+    const { budgetMs } = this.#options;
+    this.#isWatched = false;
+    const now = performance.now();
+    for (const flight of this.#flights) {
+      const left = flight.sentAt + budgetMs - now;
+      // A timer may be early by a part of a millisecond.
+      if (left >= 1) {
+        this.#watch(left);
+        return;
+      }
+      this.#lose(flight, new Error(`no answer within ${budgetMs} ms`));
+    }
+  };
+}
+
+/** Answers reads the numbers that the script answered, one after the other. */
+export class Answers {
+  readonly #numbers: readonly unknown[];
+  #at = 0;
+
+  constructor(answer: unknown) {
+    if (!Array.isArray(answer)) throw new TypeError("the script answered no list");
+    this.#numbers = answer;
+  }
+
+  /** next throws a TypeError only if there is none. */
+  next(): number {
+    const value = this.#numbers[this.#at];
+    this.#at += 1;
+    if (typeof value === "number") return value;
+    // A client may be told to leave numbers as text.
+    const number = typeof value === "string" ? Number(value) : Number.NaN;
+    if (Number.isNaN(number)) throw new TypeError("the script answered too little");
+    return number;
+  }
+
+  /** end throws a TypeError only if there is another. */
+  end(): void {
+    if (this.#at !== this.#numbers.length) throw new TypeError("the script answered too much");
+  }
+}
+
+function send(
+  redis: RedisCommands,
+  batch: readonly Waiting[],
+  known: KnownLimits,
+): Promise<unknown> {
+  const [only] = batch.length === 1 ? (batch[0]?.requests ?? []) : [];
+  if (only !== undefined && batch[0]?.requests.length === 1) {
+    const { head, kind, numbers } = known.of(only.policy);
+    if (kind === "b") {
+      const [, requests = "", windowMicros = "", burst = ""] = numbers;
+      const values = [requests, windowMicros, burst, String(only.cost ?? 1)];
+      return decidingBucket.run(redis, [nameOf(head, only)], values);
+    }
+  }
+  const { keys, values } = encode(
+    batch.map(({ requests }) => requests),
+    known,
+  );
+  return deciding.run(redis, keys, values);
 }
 
 function bySlot(all: readonly Waiting[]): Waiting[][] {
@@ -109,78 +209,4 @@ function bySlot(all: readonly Waiting[]): Waiting[][] {
     else group.push(waiting);
   }
   return [...groups.values()];
-}
-
-function send(redis: RedisCommands, batch: readonly Waiting[], prefix: string): Promise<unknown> {
-  const [only, ...more] = batch.flatMap(({ requests }) => requests);
-  if (only !== undefined && more.length === 0) {
-    const { requests, windowMs, burst = requests, algorithm = "token-bucket" } = only.policy;
-    const kind = kindOf(algorithm);
-    if (kind === "b") {
-      const numbers = [requests, windowMs * 1_000, burst, only.cost ?? 1];
-      return decidingBucket.run(redis, [prefix + keyName(kind, only)], numbers);
-    }
-  }
-  const { keys, values } = encode(batch, prefix);
-  return deciding.run(redis, keys, values);
-}
-
-/** encode writes a batch as the script reads it; each key and each limit stands once. */
-function encode(
-  batch: readonly Waiting[],
-  prefix: string,
-): { readonly keys: string[]; readonly values: (string | number)[] } {
-  const keys = new Map<string, number>();
-  const limits = new Map<LimitPolicy, number>();
-  const numbers: (string | number)[] = [];
-  const decisions: number[] = [];
-  for (const { requests } of batch) {
-    decisions.push(requests.length);
-    for (const request of requests) {
-      const { policy } = request;
-      const kind = kindOf(policy.algorithm ?? "token-bucket");
-      let limit = limits.get(policy);
-      if (limit === undefined) {
-        limit = limits.size + 1;
-        limits.set(policy, limit);
-        numbers.push(
-          kind,
-          policy.requests,
-          policy.windowMs * 1_000,
-          policy.burst ?? policy.requests,
-        );
-      }
-      const name = prefix + keyName(kind, request);
-      let key = keys.get(name);
-      if (key === undefined) {
-        key = keys.size + 1;
-        keys.set(name, key);
-      }
-      decisions.push(key, limit, request.cost ?? 1);
-    }
-  }
-  return { keys: [...keys.keys()], values: [limits.size, ...numbers, ...decisions] };
-}
-
-function decode(batch: readonly Waiting[], answer: unknown, since: number): Answer[] {
-  if (!Array.isArray(answer)) throw new TypeError("the script answered no list");
-  const numbers = answer as number[];
-  let at = 0;
-  const next = (): number => {
-    const value = Number(numbers[at]);
-    at += 1;
-    if (!Number.isFinite(value)) throw new TypeError("the script answered too little");
-    return value;
-  };
-  return batch.map(({ requests }) => {
-    const allowed = next() === 1;
-    const each = requests.map(() => ({ waitMs: next(), remaining: next(), resetMs: next() }));
-    return { allowed, each, since };
-  });
-}
-
-/** checkRequest throws a RangeError only if a number of the request is out of range: in a batch it would be everybody's. */
-export function checkRequest(request: LimitRequest): void {
-  checkedPolicy(request.policy);
-  costOf(request);
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { LimitAlgorithm, LimitRequest } from "../../core/index.ts";
+import type { LimitAlgorithm, LimitPolicy, LimitRequest } from "../../core/index.ts";
 
 const KINDS: Readonly<Record<LimitAlgorithm, string>> = {
   "token-bucket": "b",
@@ -12,18 +12,34 @@ const KINDS: Readonly<Record<LimitAlgorithm, string>> = {
 export const kindOf = (algorithm: LimitAlgorithm): string => KINDS[algorithm];
 
 /** keyName is the name of a request's key: its limit, the hash tag that keeps those of one decision together, and its own key. */
-export function keyName(kind: string, { policy, key, tag = key }: LimitRequest): string {
-  const name = policy.name.replace(/[{}]/g, "_");
-  const own = key === tag ? "" : `:${plain(key)}`;
-  return `${kind}:${name}{${plain(tag)}}${own}`;
+export const keyName = (kind: string, request: LimitRequest): string =>
+  nameOf(nameHead(kind, request.policy), request);
+
+/** nameHead is what the keys of a limit begin with. */
+export const nameHead = (kind: string, { name }: LimitPolicy): string =>
+  `${kind}:${name.replace(/[{}]/g, "_")}{`;
+
+/** nameOf is {@link keyName} for those who have its head. */
+export function nameOf(head: string, { key, tag = key }: LimitRequest): string {
+  return key === tag ? `${head}${plain(key)}}` : `${head}${plain(tag)}}:${plain(key)}`;
 }
 
-// Braces would move the tag, a long key would take the server's memory, and a # stands for a digest.
-const NOT_PLAIN = /^#|[{}\p{Cc}]/u;
 const MAX_PLAIN = 128;
 
 /** plain is a text as it may stand in a name: itself, or its digest. */
 export function plain(text: string): string {
-  if (text !== "" && text.length <= MAX_PLAIN && !NOT_PLAIN.test(text)) return text;
+  if (isPlain(text)) return text;
   return `#${createHash("sha256").update(text).digest("base64url")}`;
+}
+
+/** Braces would move the tag, a long key would take the server's memory, and a # stands for a digest. */
+function isPlain(text: string): boolean {
+  const { length } = text;
+  if (length === 0 || length > MAX_PLAIN || text.charCodeAt(0) === 0x23) return false;
+  for (let index = 0; index < length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code < 0x20 || code === 0x7b || code === 0x7d || (code >= 0x7f && code < 0xa0))
+      return false;
+  }
+  return true;
 }

@@ -11,12 +11,13 @@ import {
   type Verdict,
 } from "../../core/index.ts";
 import { LimitResult } from "../rate-limiter.ts";
-import { type Answer, Batches, checkRequest } from "./batches.ts";
+import { type Answers, Batches } from "./batches.ts";
 import { Breaker } from "./breaker.ts";
 import { Denials } from "./denials.ts";
 import { Failure } from "./failure.ts";
 import { FORGET } from "./forget-script.ts";
-import { keyName, kindOf } from "./key-name.ts";
+import { nameOf } from "./key-name.ts";
+import { KnownLimits } from "./known-limits.ts";
 import type { RedisCommands } from "./redis-commands.ts";
 import { Script, within } from "./script.ts";
 
@@ -44,7 +45,7 @@ export interface RedisRateLimiterOptions {
   readonly onChange?: ((state: "open" | "closed", cause: unknown) => void) | undefined;
 }
 
-const MAX_KNOWN = 10_000;
+const NONE: readonly string[] = [];
 const forgetting = new Script(FORGET);
 
 /**
@@ -57,7 +58,6 @@ const forgetting = new Script(FORGET);
  */
 export class RedisRateLimiter implements Limiter {
   readonly #redis: RedisCommands;
-  readonly #prefix: string;
   readonly #budgetMs: number;
   readonly #clock: Clock;
   readonly #isCluster: boolean;
@@ -65,8 +65,7 @@ export class RedisRateLimiter implements Limiter {
   readonly #breaker: Breaker;
   readonly #denials: Denials;
   readonly #failure: Failure;
-  readonly #checked = new WeakSet<LimitPolicy>();
-  readonly #known = new Map<string, LimitPolicy>();
+  readonly #known: KnownLimits;
   #failed = 0;
 
   constructor(options: RedisRateLimiterOptions) {
@@ -76,7 +75,7 @@ export class RedisRateLimiter implements Limiter {
     const pauseMs = wholeNumber("pauseMs", options.pauseMs ?? 1_000, 600_000);
     const processes = wholeNumber("processes", options.processes ?? 1, 10_000);
     this.#redis = redis;
-    this.#prefix = prefix;
+    this.#known = new KnownLimits(prefix);
     this.#budgetMs = budgetMs;
     this.#clock = clock;
     this.#isCluster = isCluster;
@@ -88,7 +87,16 @@ export class RedisRateLimiter implements Limiter {
       if (error === undefined) this.#breaker.succeeded();
       else this.#breaker.failed(error);
     };
-    this.#batches = new Batches({ redis, clock, prefix, budgetMs, isCluster, onEnd });
+    this.#batches = new Batches({
+      redis,
+      clock,
+      known: this.#known,
+      budgetMs,
+      isCluster,
+      conclude: (requests, answers, since) => this.#conclude(requests, answers, since),
+      fail: (requests, error) => this.#fail(requests, error),
+      onEnd,
+    });
   }
 
   /** Decisions that Redis did not make. */
@@ -112,13 +120,14 @@ export class RedisRateLimiter implements Limiter {
    * decided one tag after the other, in order, and what was charged before a refusal stays charged.
    */
   decide(requests: readonly LimitRequest[]): Awaitable<Verdict> {
-    for (const request of requests) this.#check(request);
+    for (const request of requests) this.#known.check(request);
     if (requests.length === 0) return { allowed: true, retryAfterMs: 0, states: [], violated: [] };
     const denied = this.#denials.find(requests);
     if (denied !== undefined) return denied;
     if (!this.#breaker.mayAsk()) return this.#fail(requests, undefined);
-    const groups = this.#isCluster ? byTag(requests) : [requests];
-    return groups.length === 1 ? this.#ask(requests) : this.#askInOrder(groups);
+    if (!this.#isCluster || requests.length === 1) return this.#batches.decide(requests);
+    const groups = byTag(requests);
+    return groups.length === 1 ? this.#batches.decide(requests) : this.#decideInOrder(groups);
   }
 
   /** consume decides one limit for one key. */
@@ -149,52 +158,42 @@ export class RedisRateLimiter implements Limiter {
   async forget(key: string, tag?: string): Promise<void> {
     this.#denials.forget(key);
     this.#failure.forget(key);
-    const names = [...this.#known.values()].map(
-      (policy) =>
-        this.#prefix + keyName(kindOf(policy.algorithm ?? "token-bucket"), { policy, key, tag }),
+    const names = this.#known.policies.map((policy) =>
+      nameOf(this.#known.of(policy).head, { policy, key, tag }),
     );
     if (names.length === 0) return;
     await within(forgetting.run(this.#redis, names, []), this.#budgetMs);
     this.#denials.forget(key);
   }
 
-  async #ask(requests: readonly LimitRequest[]): Promise<Verdict> {
-    let answer: Answer;
-    try {
-      answer = await this.#batches.decide(requests);
-    } catch (error) {
-      return this.#fail(requests, error);
-    }
-    return this.#conclude(requests, answer);
-  }
-
-  async #askInOrder(groups: readonly (readonly LimitRequest[])[]): Promise<Verdict> {
+  async #decideInOrder(groups: readonly (readonly LimitRequest[])[]): Promise<Verdict> {
     const states: LimitState[] = [];
     for (const requests of groups) {
-      const verdict = await this.#ask(requests);
+      const verdict = await this.#batches.decide(requests);
       states.push(...verdict.states);
       if (!verdict.allowed) return { ...verdict, states };
     }
     return { allowed: true, retryAfterMs: 0, states, violated: [] };
   }
 
-  #conclude(requests: readonly LimitRequest[], { allowed, each, since }: Answer): Verdict {
+  #conclude(requests: readonly LimitRequest[], answers: Answers, since: number): Verdict {
     const states: LimitState[] = [];
-    const violated: string[] = [];
+    let violated = NONE;
     let retryAfterMs = 0;
-    // A key that is named twice was refused for both together: alone, one might pass.
-    const isPlain = requests.length === 1 || new Set(requests.map(idOf)).size === requests.length;
-    for (const [index, request] of requests.entries()) {
-      const { waitMs = 0, remaining = 0, resetMs = 0 } = each[index] ?? {};
+    for (const request of requests) {
       const { policy, key } = request;
-      const state = { policy, remaining, resetMs, key };
+      const first = answers.next();
+      const waitMs = first < 0 ? -first : 0;
+      const remaining = first < 0 ? answers.next() : first;
+      const state = { policy, remaining, resetMs: answers.next(), key };
       states.push(state);
       if (waitMs === 0) continue;
-      violated.push(request.policy.name);
+      violated = [...violated, policy.name];
       if (waitMs > retryAfterMs) retryAfterMs = waitMs;
-      if (isPlain) this.#denials.keep(request, state, waitMs, since);
+      // A key that is named twice was refused for both together: alone, one might pass.
+      if (isAlone(request, requests)) this.#denials.keep(request, state, waitMs, since);
     }
-    return { allowed, retryAfterMs, states, violated };
+    return { allowed: retryAfterMs === 0, retryAfterMs, states, violated };
   }
 
   #fail(requests: readonly LimitRequest[], cause: unknown): Verdict {
@@ -218,19 +217,11 @@ export class RedisRateLimiter implements Limiter {
     }
     return policy;
   }
-
-  #check(request: LimitRequest): void {
-    const { policy, cost } = request;
-    if (cost !== undefined) checkRequest(request);
-    if (this.#checked.has(policy)) return;
-    checkRequest(request);
-    this.#checked.add(policy);
-    const id = `${policy.algorithm ?? ""} ${policy.name}`;
-    if (this.#known.size < MAX_KNOWN) this.#known.set(id, policy);
-  }
 }
 
-const idOf = ({ policy, key }: LimitRequest): string => `${policy.name}\n${key}`;
+const isAlone = ({ policy, key }: LimitRequest, all: readonly LimitRequest[]): boolean =>
+  all.length === 1 ||
+  all.filter((each) => each.key === key && each.policy.name === policy.name).length === 1;
 
 /** byTag groups requests, in the order in which their tags came first. */
 function byTag(requests: readonly LimitRequest[]): LimitRequest[][] {
