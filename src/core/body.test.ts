@@ -53,11 +53,6 @@ describe("readJson reads", () => {
   ])("%s", async (_what, sent, value) => {
     expect(await read(sent)).toEqual(value);
   });
-
-  test("a __proto__ key is a field like another", async () => {
-    const value = (await read({ body: '{"__proto__":1}' })) as object;
-    expect(Object.hasOwn(value, "__proto__")).toBe(true);
-  });
 });
 
 // CVE-2026-44456, CVE-2026-54288: the limit was read off the header, or never by a handler that did not read.
@@ -95,7 +90,10 @@ describe("readJson refuses", () => {
       { body: "[]", headers: { "content-type": "application/json;charset=utf-16" } },
       415,
     ],
-    ["a gzip bomb, unread", { body: "[]", headers: { "content-encoding": "gzip" } }, 415],
+    ["what is no gzip", { body: "[]", headers: { "content-encoding": "gzip" } }, 400],
+    ["an unknown coding", { body: "[]", headers: { "content-encoding": "zstd" } }, 415],
+    ["two codings", { body: "[]", headers: { "content-encoding": "gzip, gzip" } }, 415],
+    ["a key twice", { body: '{"a":1,"a":2}' }, 400],
   ])("%s", async (_what, sent, statusCode) => {
     await expect(read(sent)).rejects.toMatchObject({ statusCode });
   });

@@ -1,5 +1,14 @@
+import {
+  type CodingRules,
+  type ContentCoding,
+  codingOf,
+  decodeBody,
+  joined,
+  WEB_CODINGS,
+} from "./body-coding.ts";
 import { isJson, parseContentType } from "./content-type.ts";
 import { BaseAPIError } from "./errors.ts";
+import { JSON_LIMITS, type JsonLimits, parseJson } from "./json-body.ts";
 
 /** A request whose body is to be read: an exchange. */
 export interface BodySource {
@@ -8,6 +17,14 @@ export interface BodySource {
   readonly info: { readBody?(limit: number): Promise<Uint8Array | "too-large"> };
   get(name: string): string | null;
 }
+
+/** BodyRules are what bodies are held to besides their bytes. */
+export interface BodyRules {
+  readonly coding: CodingRules;
+  readonly json: JsonLimits;
+}
+
+export const BODY_RULES: BodyRules = { coding: WEB_CODINGS, json: JSON_LIMITS };
 
 const tooLarge = (limit: number): BaseAPIError =>
   new BaseAPIError("PAYLOAD_TOO_LARGE", `The body is larger than ${limit} bytes.`);
@@ -25,14 +42,17 @@ export function checkDeclaredLength(declared: string | null, limit: number): voi
 }
 
 /** readBytes reads a body to its end and throws PAYLOAD_TOO_LARGE as soon as the counted bytes pass the limit. */
-export async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
-  if (request.body === null) return new Uint8Array();
-  const reader = request.body.getReader();
+export async function readBytes(
+  { body }: Pick<Request, "body">,
+  limit: number,
+): Promise<Uint8Array> {
+  if (body === null) return new Uint8Array();
+  const reader = body.getReader();
   const chunks: Uint8Array[] = [];
   let size = 0;
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) break;
+    if (done) return joined(chunks, size);
     size += value.byteLength;
     if (size > limit) {
       // The rest is not ours to read; what cancelling says changes nothing for the refusal.
@@ -41,46 +61,34 @@ export async function readBytes(request: Request, limit: number): Promise<Uint8A
     }
     chunks.push(value);
   }
-  const bytes = new Uint8Array(size);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return bytes;
 }
 
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
-
 /**
- * readJson reads a JSON body of at most `limit` bytes; an empty body is undefined. Throws or rejects only with PAYLOAD_TOO_LARGE,
- * UNSUPPORTED_MEDIA_TYPE (not JSON, not UTF-8, or encoded) and INVALID_REQUEST (malformed, or cut off).
+ * readJson reads a JSON body of at most `limit` bytes, both as it comes and unpacked; an empty body is undefined. Throws or rejects only
+ * with PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE (not JSON, not UTF-8, or packed otherwise than the rules take) and INVALID_REQUEST
+ * (malformed, cut off, or beyond the rules).
  */
-export function readJson(source: BodySource, limit: number): Promise<unknown> {
+export function readJson(
+  source: BodySource,
+  limit: number,
+  rules: BodyRules = BODY_RULES,
+): Promise<unknown> {
   const type = source.get("content-type");
   if (type !== null && !isJson(parseContentType(type))) {
     throw unsupported("The body must be application/json in UTF-8.");
   }
-  const encoding = source.get("content-encoding");
-  if (encoding !== null && encoding.toLowerCase() !== "identity") {
-    throw unsupported("Content-Encoding is not supported here.");
-  }
+  const coding = codingOf(source.get("content-encoding"), rules.coding);
   checkDeclaredLength(source.get("content-length"), limit);
-  return readAll(source, limit).then((bytes) => {
-    if (bytes === "too-large") throw tooLarge(limit);
+  const parse = (bytes: Uint8Array): unknown => {
     if (bytes.byteLength === 0) return undefined;
     if (type === null) throw unsupported("The body must be application/json in UTF-8.");
-    return parse(bytes);
+    return parseJson(bytes, rules.json);
+  };
+  return readAll(source, limit).then((bytes) => {
+    if (bytes === "too-large") throw tooLarge(limit);
+    if (coding === undefined || bytes.byteLength === 0) return parse(bytes);
+    return decodeBody(bytes, coding, limit, rules.coding).then(parse);
   }, unreadable);
-}
-
-function parse(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(utf8.decode(bytes));
-  } catch {
-    // The parser's message quotes the body, which may hold a secret: it is not kept as a cause.
-    throw new BaseAPIError("INVALID_REQUEST", "The body is not valid JSON.");
-  }
 }
 
 const readAll = (source: BodySource, limit: number): Promise<Uint8Array | "too-large"> =>
@@ -91,12 +99,41 @@ function unreadable(error: unknown): never {
   throw new BaseAPIError("INVALID_REQUEST", "The body could not be read.", { cause: error });
 }
 
-/** limitBody gives a handler that reads the body by itself a request whose body fails past the limit. */
-export function limitBody(request: Request, limit: number): Request {
+/**
+ * limitBody gives a handler that reads the body by itself a request whose body fails past the limit. A packed body is unpacked when it is
+ * first read, whole and in memory, and the request no longer says that it is packed.
+ * Throws only PAYLOAD_TOO_LARGE, INVALID_REQUEST and UNSUPPORTED_MEDIA_TYPE, as readJson does.
+ */
+export function limitBody(
+  request: Request,
+  limit: number,
+  rules: CodingRules = WEB_CODINGS,
+): Request {
+  const coding = codingOf(request.headers.get("content-encoding"), rules);
   checkDeclaredLength(request.headers.get("content-length"), limit);
   if (request.body === null) return request;
+  const body =
+    coding === undefined
+      ? counted(request.body, limit)
+      : unpacked(request.body, coding, limit, rules);
+  const headers = new Headers(request.headers);
+  if (coding !== undefined) {
+    headers.delete("content-encoding");
+    headers.delete("content-length");
+  }
+  const { method, signal } = request;
+  return new Request(request.url, {
+    method,
+    headers,
+    signal,
+    body,
+    duplex: "half",
+  } as RequestInit);
+}
+
+function counted(body: ReadableStream<Uint8Array>, limit: number): ReadableStream<Uint8Array> {
   let size = 0;
-  const counted = request.body.pipeThrough(
+  return body.pipeThrough(
     new TransformStream<Uint8Array, Uint8Array>({
       transform(chunk, controller) {
         size += chunk.byteLength;
@@ -105,12 +142,25 @@ export function limitBody(request: Request, limit: number): Request {
       },
     }),
   );
-  const { method, headers, signal } = request;
-  return new Request(request.url, {
-    method,
-    headers,
-    signal,
-    body: counted,
-    duplex: "half",
-  } as RequestInit);
+}
+
+function unpacked(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  coding: ContentCoding,
+  limit: number,
+  rules: CodingRules,
+): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const packed = await readBytes({ body }, limit).catch(unreadable);
+        const bytes =
+          packed.byteLength === 0 ? packed : await decodeBody(packed, coding, limit, rules);
+        if (bytes.byteLength > 0) controller.enqueue(bytes);
+        controller.close();
+      },
+      cancel: (reason) => body.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
 }

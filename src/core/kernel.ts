@@ -1,4 +1,5 @@
 import type { Awaitable } from "./awaitable.ts";
+import type { BodyRules } from "./body.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { RequestContext } from "./context.ts";
 import type { AuditSink, Limiter, LimitPolicy, Log } from "./ports.ts";
@@ -106,6 +107,8 @@ export interface Kernel {
   readonly version: string;
   /** Bytes of a request body. Default 1 MiB. */
   readonly maxBodyBytes: number;
+  /** How packed bodies are taken, and what JSON may hold. Default BODY_RULES. */
+  readonly bodies?: BodyRules | undefined;
   /** Characters of a request's URL. Default 8,192. */
   readonly maxUrlLength: number;
   /** Headers that stand on every response. */

@@ -1,5 +1,5 @@
 import { type Awaitable, isPromise } from "./awaitable.ts";
-import { checkDeclaredLength, limitBody, readJson } from "./body.ts";
+import { BODY_RULES, checkDeclaredLength, limitBody, readJson } from "./body.ts";
 import { checkRequest } from "./check-request.ts";
 import { tellOrigin } from "./cross-origin.ts";
 import { EarlyAnswer, edgeGuards, httpsGuards } from "./edge-guards.ts";
@@ -274,6 +274,7 @@ function unauthorized(result: (AuthResult & { isAuthenticated: false }) | undefi
 function readInput({ kernel, method, policy, hooks }: RouteDefinition): Step[] {
   const produces = policy.produces ?? ["application/json", "application/problem+json"];
   const limit = policy.maxBodyBytes ?? kernel.maxBodyBytes;
+  const rules = kernel.bodies ?? BODY_RULES;
   if (!Number.isSafeInteger(limit) || limit < 0) {
     const name = `route ${method ?? "*"} ${policy.path}`;
     throw new TypeError(`${name}: maxBodyBytes: expected a whole number from 0, came ${limit}`);
@@ -297,13 +298,14 @@ function readInput({ kernel, method, policy, hooks }: RouteDefinition): Step[] {
       assign(hooks.validateBody(body, raw), (value) => {
         exchange.body = value;
       });
-    steps.push((exchange) => readJson(exchange, limit).then((raw) => keep(exchange, raw)));
+    steps.push((exchange) => readJson(exchange, limit, rules).then((raw) => keep(exchange, raw)));
   } else {
     steps.push((exchange) => {
       // A GET's body means nothing (RFC 9110 section 9.3.1), but one that declares itself too large is refused all the same.
       if (method === "GET" || method === "HEAD")
         checkDeclaredLength(exchange.get("content-length"), limit);
-      else if (mayHaveBody(exchange)) exchange.request = limitBody(exchange.request, limit);
+      else if (mayHaveBody(exchange))
+        exchange.request = limitBody(exchange.request, limit, rules.coding);
       return "pass";
     });
   }
