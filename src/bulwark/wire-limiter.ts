@@ -7,6 +7,7 @@ import {
   type Log,
   type SecurityEvent,
   type StateStore,
+  UnavailableError,
 } from "../core/index.ts";
 import type { KeyRing } from "../crypto/index.ts";
 import type { Metrics } from "../observability/index.ts";
@@ -148,13 +149,17 @@ class Lifts {
   }
 
   async lift({ key, policies, tag }: LiftedKey): Promise<void> {
-    await this.#forget(key, tag);
-    if (this.#redis === undefined) return;
-    // Limits that were not decided here since the start, too.
-    for (const each of [undefined, tag]) {
-      await forgetKeys(this.#redis, { policies, key, tag: each });
+    try {
+      await this.#forget(key, tag);
+      if (this.#redis === undefined) return;
+      // Limits that were not decided here since the start, too.
+      for (const each of [undefined, tag]) {
+        await forgetKeys(this.#redis, { policies, key, tag: each });
+      }
+      await this.#state.publish(LIFTS, JSON.stringify({ key, tag }));
+    } catch (cause) {
+      throw new UnavailableError("the store of the limits did not answer", { cause });
     }
-    await this.#state.publish(LIFTS, JSON.stringify({ key, tag }));
   }
 
   async #forget(key: string, tag: string | undefined): Promise<void> {
