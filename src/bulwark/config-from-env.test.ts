@@ -71,6 +71,9 @@ test("every variable has its place", () => {
     BULWARK_HOSTS: "a.example, b.example:8443",
     BULWARK_TRUSTED_PROXIES: "10.0.0.0/8,fd00::/8",
     BULWARK_LIMITS: "login=20/1m, user=600/30s",
+    BULWARK_LIMIT_FAILURE: "user=deny,address=insecureAllow",
+    BULWARK_BANS: "500/5m",
+    BULWARK_BAN_STEPS: "5m, 1h",
     BULWARK_METRICS_TOKEN: "m".repeat(32),
     DATABASE_URL: "postgres://app:x@db/app",
     REDIS_URL: "rediss://:x@cache",
@@ -83,12 +86,33 @@ test("every variable has its place", () => {
     secret: [SECRET, "b"],
     hosts: ["a.example", "b.example:8443"],
     trustedProxies: ["10.0.0.0/8", "fd00::/8"],
-    limits: { login: { requests: 20, window: "1m" }, user: { requests: 600, window: "30s" } },
+    limits: {
+      login: { requests: 20, window: "1m" },
+      user: { requests: 600, window: "30s", onFailure: "deny" },
+      address: { requests: 6_000, window: "1m", onFailure: "insecureAllow" },
+    },
+    bans: { strikes: { requests: 500, window: "5m" }, steps: ["5m", "1h"] },
     metricsToken: "m".repeat(32),
     database: { url: "postgres://app:x@db/app" },
     redisUrl: "rediss://:x@cache",
     emailVerification: "off",
   });
+});
+
+test("bans are switched off by a word, and a ladder alone keeps the default of what leads to it", () => {
+  const at = (env: Env) => configFromEnv(env, { dev: true }).bans;
+  expect(at({ BULWARK_BANS: "off" })).toBe("off");
+  expect(at({ BULWARK_BAN_STEPS: "5m" })).toEqual({ steps: ["5m"] });
+  expect(at({})).toBeUndefined();
+});
+
+test.each<[env: Env, bodies: object]>([
+  [{}, { maxBytes: undefined, codings: undefined }],
+  [{ BULWARK_MAX_BODY_BYTES: "65536" }, { maxBytes: 65_536, codings: undefined }],
+  [{ BULWARK_BODY_CODINGS: "br, gzip" }, { maxBytes: undefined, codings: ["gzip", "br"] }],
+  [{ BULWARK_BODY_CODINGS: "none" }, { maxBytes: undefined, codings: [] }],
+])("%j is %j of bodies", (env, bodies) => {
+  expect(configFromEnv(env, { dev: true }).bodies).toEqual(bodies);
 });
 
 test("the data folder is PGlite's, and stands aside for a database", () => {
@@ -103,6 +127,11 @@ describe("what is wrong is named: the variable, what was expected, what came", (
   const LOOPBACK = "HOST: expected a loopback address in development mode, such as 127.0.0.1";
   const PORT = "PORT: expected a number from 1 to 65535";
   const LIMITS = "BULWARK_LIMITS: expected name=requests/window, such as login=20/1m";
+  const FAILURE = "BULWARK_LIMIT_FAILURE: expected name=deny, name=local or name=insecureAllow";
+  const NAMES =
+    "BULWARK_LIMIT_FAILURE: expected one of address, login, register, anonymous, user, mail";
+  const BANS = 'BULWARK_BANS: expected "off" or refusals/window, such as 1000/10m';
+  const DURATION = 'expected a duration such as "30s", "15m" or "1h"';
 
   test.each<[env: Env, problem: string]>([
     [{ HOST: "0.0.0.0" }, `${LOOPBACK}, came "0.0.0.0"`],
@@ -118,6 +147,31 @@ describe("what is wrong is named: the variable, what was expected, what came", (
     [{ BULWARK_LIMITS: "login=20" }, `${LIMITS}, came "login=20"`],
     [{ BULWARK_LIMITS: "login=-1/1m" }, `${LIMITS}, came "login=-1/1m"`],
     [{ BULWARK_LIMITS: "__proto__=1/1m" }, `${LIMITS}, came "__proto__=1/1m"`],
+    [{ BULWARK_LIMIT_FAILURE: "user" }, `${FAILURE}, came "user"`],
+    [{ BULWARK_LIMIT_FAILURE: "user=allow" }, `${FAILURE}, came "user=allow"`],
+    [{ BULWARK_LIMIT_FAILURE: "global=deny" }, `${NAMES}, came "global"`],
+    [{ BULWARK_LIMIT_FAILURE: "constructor=deny" }, `${NAMES}, came "constructor"`],
+    [{ BULWARK_BANS: "on" }, `${BANS}, came "on"`],
+    [{ BULWARK_BANS: "0/10m" }, `${BANS}, came "0/10m"`],
+    [{ BULWARK_BANS: "1000" }, `${BANS}, came "1000"`],
+    [{ BULWARK_BANS: "1000/soon" }, `BULWARK_BANS: ${DURATION}, came "soon"`],
+    [{ BULWARK_BAN_STEPS: "1m,later" }, `BULWARK_BAN_STEPS: ${DURATION}, came "later"`],
+    [
+      { BULWARK_BANS: "off", BULWARK_BAN_STEPS: "1m" },
+      "BULWARK_BAN_STEPS: expected nothing while BULWARK_BANS is off, came a list",
+    ],
+    [
+      { BULWARK_MAX_BODY_BYTES: "1MB" },
+      'BULWARK_MAX_BODY_BYTES: expected a whole number from 1 to 999999999, came "1MB"',
+    ],
+    [
+      { BULWARK_MAX_BODY_BYTES: "0" },
+      'BULWARK_MAX_BODY_BYTES: expected a whole number from 1 to 999999999, came "0"',
+    ],
+    ...["zstd", "gzip,none", "none,br"].map((codings): [Env, string] => [
+      { BULWARK_BODY_CODINGS: codings },
+      `BULWARK_BODY_CODINGS: expected gzip, deflate, br or none, came ${codings === "zstd" ? '"zstd"' : '"none"'}`,
+    ]),
     [
       { BULWARK_EMAIL_VERIFICATION: "yes" },
       'BULWARK_EMAIL_VERIFICATION: expected "off" or "required", came "yes"',

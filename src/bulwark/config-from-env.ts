@@ -1,6 +1,7 @@
-import { ConfigurationError } from "../core/index.ts";
+import { CONTENT_CODINGS, ConfigurationError } from "../core/index.ts";
+import type { BodyConfig } from "./body-config.ts";
 import type { BulwarkConfig, DatabaseConfig, SmtpConfig } from "./config.ts";
-import type { LimitConfig } from "./limit-config.ts";
+import { bansFromEnv, limitsFromEnv } from "./limits-from-env.ts";
 
 /** What a server needs besides: where it listens. */
 export interface ServerConfig extends BulwarkConfig {
@@ -48,7 +49,12 @@ export function configFromEnv(env: Env, options: { readonly dev?: boolean } = {}
     database: databaseOf(env, problems),
     redisUrl: redisOf(env, problems),
     trustedProxies: list(env, "BULWARK_TRUSTED_PROXIES"),
-    limits: limitsOf(env, problems),
+    limits: limitsFromEnv(
+      list(env, "BULWARK_LIMITS"),
+      list(env, "BULWARK_LIMIT_FAILURE"),
+      problems,
+    ),
+    bans: bansFromEnv(text(env, "BULWARK_BANS"), list(env, "BULWARK_BAN_STEPS"), problems),
     processes: processesOf(env, problems),
     metricsToken: metricsTokenOf(env, problems),
     emailVerification: verification,
@@ -161,20 +167,4 @@ function processesOf(env: Env, problems: string[]): number | undefined {
   }
   problems.push(`BULWARK_PROCESSES: expected a whole number from 1, came ${JSON.stringify(value)}`);
   return undefined;
-}
-
-/** limitsOf reads `name=requests/window,...`, such as `login=20/1m,user=600/1m`. */
-function limitsOf(env: Env, problems: string[]): Readonly<Record<string, LimitConfig>> | undefined {
-  const entries = list(env, "BULWARK_LIMITS");
-  if (entries === undefined) return undefined;
-  const limits: Record<string, LimitConfig> = {};
-  for (const entry of entries) {
-    const [, name, requests, window] = /^([a-z][\w:.-]*)=(\d{1,9})\/(\w+)$/.exec(entry) ?? [];
-    if (name === undefined || window === undefined) {
-      problems.push(
-        `BULWARK_LIMITS: expected name=requests/window, such as login=20/1m, came ${JSON.stringify(entry)}`,
-      );
-    } else limits[name] = { requests: Number(requests), window };
-  }
-  return limits;
 }

@@ -71,7 +71,7 @@ interface OperationParts {
 /** limitOperations makes the operations of one application's limits. */
 export function limitOperations(parts: OperationParts): LimitOperations {
   const { wired, audit, clock } = parts;
-  const { standing } = parts.limits;
+  const standing = (): readonly StandingLimit[] => parts.limits.standing();
   const since = new Date(clock.now()).toISOString();
   return {
     overview: () => ({
