@@ -55,6 +55,28 @@ test("a digest depends on the key and on the name", () => {
   expect(digestsOf(TEXTS)).toEqual(digestsOf(TEXTS));
 });
 
+test("what was hashed before changes nothing, of the same state or another", () => {
+  const hash = new KeyedHash(KEY);
+  const states = [hash.begin("limit"), hash.begin("other")];
+  const expected = states.map((_, index) => digestsOf(TEXTS, KEY, ["limit", "other"][index]));
+  for (const [first, one] of TEXTS.entries()) {
+    for (const [second, two] of TEXTS.entries()) {
+      for (const [at, state] of states.entries()) {
+        for (const [index, text] of [
+          [first, one],
+          [second, two],
+          [second, two],
+        ] as const) {
+          hash.digest(state, text);
+          if (`${hash.low} ${hash.high}` !== expected[at]?.[index]) {
+            throw new Error(`after ${JSON.stringify(one)}: ${JSON.stringify(text)}`);
+          }
+        }
+      }
+    }
+  }
+});
+
 test("without a key of its own, each hash has another", () => {
   const one = new KeyedHash();
   const other = new KeyedHash();

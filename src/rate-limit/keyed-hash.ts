@@ -9,6 +9,8 @@ export interface HashState {
   readonly v1: number;
   readonly v2: number;
   readonly v3: number;
+  /** The text that was hashed last behind it, and what came of it: one caller asks many times in a row. */
+  readonly last: { text: string; low: number; high: number };
 }
 
 /**
@@ -49,12 +51,22 @@ export class KeyedHash {
       v2 = (v2 << 16) | (v2 >>> 16);
       v0 ^= word;
     }
-    return { v0, v1, v2, v3 };
+    return { v0, v1, v2, v3, last: { text: "", low: 0, high: 0 } };
   }
 
   /** digest hashes one text behind what was begun. */
   digest(state: HashState, text: string): void {
     const { length } = text;
+    const { last } = state;
+    // An empty text has no end, and so none is taken for the one before the first. Most that differ do so at their ends, and two texts are not compared at length.
+    if (
+      codeAt(text, length - 1) === codeAt(last.text, last.text.length - 1) &&
+      text === last.text
+    ) {
+      this.low = last.low;
+      this.high = last.high;
+      return;
+    }
     let v0 = state.v0 | 0;
     let v1 = state.v1 | 0;
     let v2 = state.v2 | 0;
@@ -96,10 +108,16 @@ export class KeyedHash {
     }
     if (all > 255) this.#digestWide(state, text);
     else this.#finish(v0, v1, v2, v3, 0xee);
+    last.text = text;
+    last.low = this.low;
+    last.high = this.high;
   }
 
   #digestWide(state: HashState, text: string): void {
-    let { v0, v1, v2, v3 } = state;
+    let v0 = state.v0 | 0;
+    let v1 = state.v1 | 0;
+    let v2 = state.v2 | 0;
+    let v3 = state.v3 | 0;
     for (let index = 0; index <= text.length; index += 2) {
       const low = index < text.length ? codeAt(text, index) : text.length;
       const high = index + 1 < text.length ? codeAt(text, index + 1) : text.length;
