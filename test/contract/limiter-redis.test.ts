@@ -403,7 +403,7 @@ describe.skipIf(!available)(
       );
     });
 
-    test.each([[null], ["text"], [[]], [[1]], [[-1, 0]], [["x", 0]], [[1, 0, 0]]])(
+    test.each([[null], ["text"], [""], [[]], [["x"]], [[1, 0]]])(
       "an answer such as %j is none",
       async (answer) => {
         const redis = { evalsha: async () => answer, eval: async () => answer };

@@ -1,11 +1,12 @@
 import type { Clock, LimitRequest, Verdict } from "../../core/index.ts";
+import { Answers } from "./answers.ts";
 import { DECIDE, DECIDE_BUCKET } from "./decide-script.ts";
 import { encode } from "./encode.ts";
 import { hashSlot } from "./hash-slot.ts";
 import { nameOf, plain } from "./key-name.ts";
 import type { KnownLimits } from "./known-limits.ts";
 import type { RedisCommands } from "./redis-commands.ts";
-import { Script } from "./script.ts";
+import { type Done, Script } from "./script.ts";
 
 interface Waiting {
   readonly requests: readonly LimitRequest[];
@@ -91,10 +92,10 @@ export class Batches {
     const flight = { batch, since: clock.now(), sentAt: performance.now() };
     this.#flights.add(flight);
     this.#watch(this.#options.budgetMs);
-    send(redis, batch, known).then(
-      (answer) => this.#land(flight, answer),
-      (error: unknown) => this.#lose(flight, error),
-    );
+    send(redis, batch, known, (error, answer) => {
+      if (error === undefined) this.#land(flight, answer);
+      else this.#lose(flight, error);
+    });
   }
 
   #land(flight: Flight, answer: unknown): void {
@@ -151,52 +152,26 @@ export class Batches {
   };
 }
 
-/** Answers reads the numbers that the script answered, one after the other. */
-export class Answers {
-  readonly #numbers: readonly unknown[];
-  #at = 0;
-
-  constructor(answer: unknown) {
-    if (!Array.isArray(answer)) throw new TypeError("the script answered no list");
-    this.#numbers = answer;
-  }
-
-  /** next throws a TypeError only if there is none. */
-  next(): number {
-    const value = this.#numbers[this.#at];
-    this.#at += 1;
-    if (typeof value === "number") return value;
-    // A client may be told to leave numbers as text.
-    const number = typeof value === "string" ? Number(value) : Number.NaN;
-    if (Number.isNaN(number)) throw new TypeError("the script answered too little");
-    return number;
-  }
-
-  /** end throws a TypeError only if there is another. */
-  end(): void {
-    if (this.#at !== this.#numbers.length) throw new TypeError("the script answered too much");
-  }
-}
-
 function send(
   redis: RedisCommands,
   batch: readonly Waiting[],
   known: KnownLimits,
-): Promise<unknown> {
-  const [only] = batch.length === 1 ? (batch[0]?.requests ?? []) : [];
-  if (only !== undefined && batch[0]?.requests.length === 1) {
-    const { head, kind, numbers } = known.of(only.policy);
+  done: Done,
+): void {
+  const requests = batch.length === 1 ? batch[0]?.requests : undefined;
+  const only = requests?.length === 1 ? requests[0] : undefined;
+  if (only !== undefined) {
+    const { kind, head, interval, numbers } = known.of(only.policy);
     if (kind === "b") {
-      const [, requests = "", windowMicros = "", burst = ""] = numbers;
-      const values = [requests, windowMicros, burst, String(only.cost ?? 1)];
-      return decidingBucket.run(redis, [nameOf(head, only)], values);
+      const [, one, all] = numbers;
+      const { cost = 1 } = only;
+      const values = cost === 1 ? [one, all] : [String(cost * interval), all, one];
+      decidingBucket.begin(redis, [nameOf(head, only)], values, done);
+      return;
     }
   }
-  const { keys, values } = encode(
-    batch.map(({ requests }) => requests),
-    known,
-  );
-  return deciding.run(redis, keys, values);
+  const { keys, values } = encode(batch, known);
+  deciding.begin(redis, keys, values, done);
 }
 
 function bySlot(all: readonly Waiting[]): Waiting[][] {

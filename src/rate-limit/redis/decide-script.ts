@@ -1,16 +1,17 @@
 /**
  * One step that decides a batch, in order. KEYS: the key of each request, in order; the same key may stand there more than once.
- * ARGV: the number of limits; of each its kind (b bucket, c counter, l log), requests, window in microseconds and burst; then of
- * each run of decisions that ask alike their number, how many requests each has, and of each of those the index of its limit and
- * its cost.
+ * ARGV: the number of limits; of each its kind and two numbers (b a bucket: the microseconds in which one request comes back, and
+ * those of a whole burst; c a counter and l a log: requests, and the window in microseconds); then of each run of decisions that
+ * ask alike their number, how many requests each has, and of each of those the index of its limit and its cost.
  *
- * Returns for each request what remains and the milliseconds until the limit is full again; in front of them, where it is
- * refused, the milliseconds to wait, negative. A decision charges where none of its requests is refused. Time is the server's, read
- * once. What a decision charges is seen by those behind it, and written once a key, with its expiry in the same command or the same
- * step: nothing is written of a decision that is refused.
+ * Returns for each request of a bucket how far it is from full, in 64ths of a microsecond, and that below zero, less one, where it
+ * is refused; for each of another kind what remains and the milliseconds until the limit is full again, and in front of them, where
+ * it is refused, the milliseconds to wait below zero. A decision charges where none of its requests is refused. Time is the
+ * server's, read once. What a decision charges is seen by those behind it, and written once a key, with its expiry in the same
+ * command or the same step: nothing is written of a decision that is refused.
  *
  * Moments are microseconds since a day in 2023: those since 1970 would leave a double no fraction worth the name. A bucket is kept
- * in 64ths of them, the fraction that a double has left by now, since whole numbers are the quickest to write.
+ * in 64ths of them, the fraction that a double has left by now, since whole numbers are the quickest to write and to answer.
  */
 export const DECIDE = `
 local call, floor, ceil, min, max, format = redis.call, math.floor, math.ceil, math.min, math.max, string.format
@@ -18,12 +19,10 @@ local time = call('TIME')
 local now = (time[1] - 1700000000) * 1000000 + time[2]
 local limits, at = {}, 2
 for index = 1, tonumber(ARGV[1]) do
-  local kind, requests, window = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
-  local interval = window / requests
-  local capacity = ARGV[at + 3] * interval
-  limits[index] = { kind = kind, requests = requests, window = window, interval = interval,
-    ceiling = now + capacity, tolerance = min(1, interval / 2) }
-  at = at + 4
+  local kind, one, all = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
+  limits[index] = kind == 'b' and { kind = kind, interval = one, ceiling = now + all, tolerance = min(1, one / 2) }
+    or { kind = kind, requests = one, window = all }
+  at = at + 3
 end
 
 local kept = {}
@@ -35,7 +34,7 @@ for from = 1, #KEYS, 1000 do
 end
 
 local full, states, charged, answer, told, place = {}, {}, {}, {}, 0, 0
-local load, wait, charge, tell, save = {}, {}, {}, {}, {}
+local load, wait, charge, tell = {}, {}, {}, {}
 
 local function others()
   function load.b(key, _, number)
@@ -49,9 +48,6 @@ local function others()
     return late <= limit.tolerance and 0 or late
   end
   function charge.b(key, limit, cost) full[key] = full[key] + cost * limit.interval end
-  function tell.b(key, limit)
-    return floor((limit.ceiling - full[key]) / limit.interval + 0.000001), full[key] - now
-  end
 
   function load.c(key, limit, number)
     if states[key] then return end
@@ -130,13 +126,20 @@ local function decide(size, first)
   end
   for number = 1, size do
     local key, limit = KEYS[place + number], limits[tonumber(ARGV[first + 2 * number])]
-    local left, reset = tell[limit.kind](key, limit)
-    if waits[number] > 0 then
+    local late = waits[number]
+    if limit.kind == 'b' then
+      local level = min(4e18, (full[key] - now) * 64)
       told = told + 1
-      answer[told] = -ceil(waits[number] / 1000)
+      answer[told] = late > 0 and -1 - level or level
+    else
+      local left, reset = tell[limit.kind](key, limit)
+      if late > 0 then
+        told = told + 1
+        answer[told] = -ceil(late / 1000)
+      end
+      answer[told + 1], answer[told + 2] = max(0, left), ceil(max(0, reset) / 1000)
+      told = told + 2
     end
-    answer[told + 1], answer[told + 2] = max(0, left), ceil(max(0, reset) / 1000)
-    told = told + 2
   end
   place = place + size
 end
@@ -146,7 +149,7 @@ while ARGV[at] do
   local limit = limits[tonumber(ARGV[at + 2])]
   if size == 1 and limit.kind == 'b' then
     -- What most decisions are, without a call.
-    local ceiling, interval, tolerance, cost = limit.ceiling, limit.interval, limit.tolerance, ARGV[at + 3] * limit.interval
+    local ceiling, tolerance, cost = limit.ceiling, limit.tolerance, ARGV[at + 3] * limit.interval
     for number = place + 1, place + times do
       local key = KEYS[number]
       local moment = full[key]
@@ -155,18 +158,16 @@ while ARGV[at] do
         if moment < now then moment = now end
       end
       if moment > ceiling then moment = ceiling end
-      local late = moment + cost - ceiling
-      if late <= tolerance then
+      local isRefused = moment + cost - ceiling > tolerance
+      if not isRefused then
         moment = moment + cost
         if cost > 0 then charged[key] = 'b' end
-      else
-        told = told + 1
-        answer[told] = -ceil(late / 1000)
       end
       full[key] = moment
-      answer[told + 1] = max(0, floor((ceiling - moment) / interval + 0.000001))
-      answer[told + 2] = ceil((moment - now) / 1000)
-      told = told + 2
+      local level = (moment - now) * 64
+      if level > 4e18 then level = 4e18 end
+      told = told + 1
+      answer[told] = isRefused and -1 - level or level
     end
     place = place + times
   else
@@ -178,7 +179,8 @@ end
 
 local lasting, text
 local function expiry(micros)
-  local millis = min(1e15, max(1, ceil(micros / 1000)))
+  local millis = micros / 1000
+  millis = min(1e15, millis - millis % 1 + 1)
   if millis ~= lasting then
     lasting, text = millis, format('%d', millis)
   end
@@ -187,11 +189,8 @@ end
 for key, kind in pairs(charged) do
   local state = states[key]
   if kind == 'b' then
-    local moment = full[key]
-    if moment > now then
-      local kept = moment * 64
-      call('SET', key, format(kept < 4e18 and '%d' or '%.17g', kept), 'PX', expiry(moment - now))
-    end
+    local value = full[key] * 64
+    call('SET', key, format(value < 4e18 and '%d' or '%.17g', value), 'PX', expiry(full[key] - now))
   elseif kind == 'c' then
     local kept = format('%d %d %d', state.index, state.current, state.previous)
     call('SET', key, kept, 'PX', expiry((state.index + 2) * state.limit.window - now))
@@ -212,31 +211,29 @@ end
 return answer`;
 
 /**
- * The same for one request of one bucket, which is what most decisions that come alone are: half the time in Redis. ARGV:
- * requests, window in microseconds, burst, cost.
+ * The same for one request of one bucket, which is what most decisions are that come alone: half the time in Redis. ARGV: the
+ * microseconds that it costs, and those of a whole burst; where it does not cost one, those in which one comes back.
  */
 export const DECIDE_BUCKET = `
-local call, format, ceil = redis.call, string.format, math.ceil
-local key = KEYS[1]
+local call, format = redis.call, string.format
+local key, cost = KEYS[1], tonumber(ARGV[1])
 local time = call('TIME')
 local now = (time[1] - 1700000000) * 1000000 + time[2]
-local interval = ARGV[2] / ARGV[1]
-local ceiling = now + ARGV[3] * interval
+local ceiling = now + ARGV[2]
 local kept = call('GET', key)
 local moment = kept and kept / 64 or now
 if moment < now then moment = now elseif moment > ceiling then moment = ceiling end
-local after = moment + ARGV[4] * interval
-local late = after - ceiling
-local passes = late <= 1 and late <= interval / 2
-if passes then
-  if after > moment then
-    local value, millis = after * 64, ceil((after - now) / 1000)
-    call('SET', key, format(value < 4e18 and '%d' or '%.17g', value), 'PX', format('%d', millis < 1e15 and millis or 1e15))
+local late = moment + cost - ceiling
+local isRefused = late > 1 or late > (ARGV[3] or cost) / 2
+if not isRefused and cost > 0 then
+  moment = moment + cost
+  local value = moment * 64
+  if value < 4e18 then
+    call('SET', key, format('%d', value), 'PX', format('%d', (moment - now) / 1000 + 1))
+  else
+    call('SET', key, format('%.17g', value), 'PX', '1000000000000000')
   end
-  moment = after
 end
-local left = math.floor((ceiling - moment) / interval + 0.000001)
-if left < 0 then left = 0 end
-local reset = ceil((moment - now) / 1000)
-if passes then return { left, reset } end
-return { -ceil(late / 1000), left, reset }`;
+local level = (moment - now) * 64
+if level > 4e18 then level = 4e18 end
+return isRefused and -1 - level or level`;

@@ -2,14 +2,19 @@ import type { LimitRequest } from "../../core/index.ts";
 import { nameOf } from "./key-name.ts";
 import type { KnownLimit, KnownLimits } from "./known-limits.ts";
 
+/** One decision. */
+interface Asked {
+  readonly requests: readonly LimitRequest[];
+}
+
 /** A batch as the script reads it. */
 export interface Encoded {
   readonly keys: readonly string[];
   readonly values: readonly string[];
 }
 
-/** encode writes the decisions of a batch, each a list of requests: each limit once, and once what decisions in a row ask alike. */
-export function encode(batch: readonly (readonly LimitRequest[])[], known: KnownLimits): Encoded {
+/** encode writes the decisions of a batch: each limit once, and once what decisions in a row ask alike. */
+export function encode(batch: readonly Asked[], known: KnownLimits): Encoded {
   const keys: string[] = [];
   const limits = new Map<KnownLimit, number>();
   const numbers: string[] = [];
@@ -17,7 +22,7 @@ export function encode(batch: readonly (readonly LimitRequest[])[], known: Known
   let last: readonly LimitRequest[] = [];
   let times = 0;
   let timesAt = 0;
-  for (const requests of batch) {
+  for (const { requests } of batch) {
     const isNew = !asksAlike(requests, last);
     if (isNew) {
       if (times > 0) runs[timesAt] = String(times);

@@ -9,8 +9,12 @@ export interface KnownLimit {
   readonly kind: string;
   /** What its keys begin with. */
   readonly head: string;
-  /** Its kind, requests, window in microseconds and burst. */
-  readonly numbers: readonly string[];
+  /** Its kind and the two numbers behind it, as the script reads them. */
+  readonly numbers: readonly [string, string, string];
+  /** Microseconds in which one request comes back. */
+  readonly interval: number;
+  /** Microseconds that a whole burst takes to come back. */
+  readonly capacity: number;
 }
 
 const MAX_KNOWN = 10_000;
@@ -47,16 +51,20 @@ export class KnownLimits {
   }
 
   #learn(policy: LimitPolicy): KnownLimit {
-    const {
-      name,
-      requests,
-      windowMs,
-      algorithm = "token-bucket",
-      burst = requests,
-    } = checkedPolicy(policy);
+    const { name, requests, windowMs, algorithm = "token-bucket", burst } = checkedPolicy(policy);
     const kind = kindOf(algorithm);
-    const numbers = [kind, String(requests), String(windowMs * 1_000), String(burst)];
-    const limit = { policy, kind, head: this.#prefix + nameHead(kind, policy), numbers };
+    const window = windowMs * 1_000;
+    const interval = window / requests;
+    const capacity = (burst ?? requests) * interval;
+    const [one, all] = kind === "b" ? [interval, capacity] : [requests, window];
+    const limit = {
+      policy,
+      kind,
+      head: this.#prefix + nameHead(kind, policy),
+      numbers: [kind, String(one), String(all)] as const,
+      interval,
+      capacity,
+    };
     this.#limits.set(policy, limit);
     if (this.#named.size < MAX_KNOWN) this.#named.set(`${algorithm} ${name}`, policy);
     return limit;

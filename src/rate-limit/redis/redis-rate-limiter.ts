@@ -11,7 +11,8 @@ import {
   type Verdict,
 } from "../../core/index.ts";
 import { LimitResult } from "../rate-limiter.ts";
-import { type Answers, Batches } from "./batches.ts";
+import type { Answers } from "./answers.ts";
+import { Batches } from "./batches.ts";
 import { Breaker } from "./breaker.ts";
 import { Denials } from "./denials.ts";
 import { Failure } from "./failure.ts";
@@ -180,12 +181,11 @@ export class RedisRateLimiter implements Limiter {
     const states: LimitState[] = [];
     let violated = NONE;
     let retryAfterMs = 0;
-    for (const request of requests) {
+    for (const [index, request] of requests.entries()) {
       const { policy, key } = request;
-      const first = answers.next();
-      const waitMs = first < 0 ? -first : 0;
-      const remaining = first < 0 ? answers.next() : first;
-      const state = { policy, remaining, resetMs: answers.next(), key };
+      const cost = costSoFar(requests, index);
+      const { waitMs, remaining, resetMs } = answers.read(this.#known.of(policy), cost);
+      const state = { policy, remaining, resetMs, key };
       states.push(state);
       if (waitMs === 0) continue;
       violated = [...violated, policy.name];
@@ -219,9 +219,20 @@ export class RedisRateLimiter implements Limiter {
   }
 }
 
-const isAlone = ({ policy, key }: LimitRequest, all: readonly LimitRequest[]): boolean =>
-  all.length === 1 ||
-  all.filter((each) => each.key === key && each.policy.name === policy.name).length === 1;
+const isSame = (one: LimitRequest, other: LimitRequest): boolean =>
+  one.key === other.key && one.policy.name === other.policy.name;
+
+const isAlone = (request: LimitRequest, all: readonly LimitRequest[]): boolean =>
+  all.length === 1 || all.filter((each) => isSame(each, request)).length === 1;
+
+/** What a request costs with those in front of it that count on the same key. */
+function costSoFar(all: readonly LimitRequest[], index: number): number {
+  const request = all[index] as LimitRequest;
+  const { cost = 1 } = request;
+  if (all.length === 1) return cost;
+  const before = all.slice(0, index).filter((each) => isSame(each, request));
+  return before.reduce((sum, each) => sum + (each.cost ?? 1), cost);
+}
 
 /** byTag groups requests, in the order in which their tags came first. */
 function byTag(requests: readonly LimitRequest[]): LimitRequest[][] {

@@ -11,18 +11,52 @@ export class Script {
     this.#digest = createHash("sha1").update(text).digest("hex");
   }
 
-  /** run sends it once. A server that answers NOSCRIPT has run nothing, so that the second sending counts nothing twice. */
-  async run(
+  /** run sends it once. Rejects only with what the client does. */
+  run(
     redis: RedisCommands,
     keys: readonly string[],
     values: readonly (string | number)[],
   ): Promise<unknown> {
-    try {
-      return await redis.evalsha(this.#digest, keys.length, ...keys, ...values);
-    } catch (error) {
-      if (!isUnknownScript(error)) throw error;
-      return redis.eval(this.#text, keys.length, ...keys, ...values);
-    }
+    return new Promise((resolve, reject) => {
+      this.begin(redis, keys, values, (error, answer) => {
+        if (error === undefined) resolve(answer);
+        else reject(error);
+      });
+    });
+  }
+
+  /**
+   * begin is run for those who need no promise; it never throws. A server that answers NOSCRIPT has run nothing, so that the second
+   * sending counts nothing twice.
+   */
+  begin(
+    redis: RedisCommands,
+    keys: readonly string[],
+    values: readonly (string | number)[],
+    done: Done,
+  ): void {
+    const again = (error: unknown): void => {
+      if (!isUnknownScript(error)) done(error, undefined);
+      else settle(() => redis.eval(this.#text, keys.length, ...keys, ...values), done);
+    };
+    settle(
+      () => redis.evalsha(this.#digest, keys.length, ...keys, ...values),
+      (error, answer) => (error === undefined ? done(undefined, answer) : again(error)),
+    );
+  }
+}
+
+/** Told once how it ended: an error, or the answer. */
+export type Done = (error: unknown, answer: unknown) => void;
+
+function settle(work: () => Promise<unknown>, done: Done): void {
+  try {
+    work().then(
+      (answer) => done(undefined, answer),
+      (error: unknown) => done(error ?? new Error("the client rejected with nothing"), undefined),
+    );
+  } catch (error) {
+    done(error ?? new Error("the client threw nothing"), undefined);
   }
 }
 
