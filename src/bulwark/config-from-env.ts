@@ -1,5 +1,5 @@
-import { CONTENT_CODINGS, ConfigurationError } from "../core/index.ts";
-import type { BodyConfig } from "./body-config.ts";
+import { ConfigurationError } from "../core/index.ts";
+import { bodyFromEnv } from "./body-from-env.ts";
 import type { BulwarkConfig, DatabaseConfig, SmtpConfig } from "./config.ts";
 import { bansFromEnv, limitsFromEnv } from "./limits-from-env.ts";
 
@@ -49,6 +49,11 @@ export function configFromEnv(env: Env, options: { readonly dev?: boolean } = {}
     database: databaseOf(env, problems),
     redisUrl: redisOf(env, problems),
     trustedProxies: list(env, "BULWARK_TRUSTED_PROXIES"),
+    bodies: bodyFromEnv(
+      text(env, "BULWARK_MAX_BODY_BYTES"),
+      list(env, "BULWARK_BODY_CODINGS"),
+      problems,
+    ),
     limits: limitsFromEnv(
       list(env, "BULWARK_LIMITS"),
       list(env, "BULWARK_LIMIT_FAILURE"),

@@ -120,6 +120,22 @@ describe("what is wrong is named: the field, what was expected, what came", () =
           `csrfOrigins[${index}]: expected an origin such as "https://app.example.com", without a path, in lower case, came ${["", '"https://app.example.com/"', '"null"', '"x"'][index]}`,
       ),
     ],
+    [
+      { bodies: { maxBytes: 0, maxRatio: 1.5, codings: ["gzip", "zstd"], json: { depth: 1_001 } } },
+      [
+        "bodies.maxBytes: expected a whole number from 1 to 1000000000, came 0",
+        "bodies.maxRatio: expected a whole number from 1 to 10000, came 1.5",
+        'bodies.codings: expected "gzip", "deflate", "br", came "zstd"',
+        "bodies.json.depth: expected a whole number from 1 to 1000, came 1001",
+      ],
+    ],
+    [
+      { bodies: { json: { keys: -1, elements: "9" } } },
+      [
+        "bodies.json.keys: expected a whole number from 1 to 1000000000, came -1",
+        'bodies.json.elements: expected a whole number from 1 to 1000000000, came "9"',
+      ],
+    ],
     [{ auth: { lockAfter: 0 } }, ["auth.lockAfter: expected a whole number of at least 1, came 0"]],
     [
       { auth: { tokenAlgorithm: "none" } },

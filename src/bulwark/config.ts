@@ -6,6 +6,7 @@ import type { CORSOptions } from "../cors/index.ts";
 import { secretProblem } from "../crypto/index.ts";
 import type { MigrationSet } from "../database/index.ts";
 import { smtpSettings } from "../mail/index.ts";
+import { type BodyConfig, type ResolvedBodies, resolveBodies } from "./body-config.ts";
 import {
   type BanConfig,
   checkBans,
@@ -99,6 +100,8 @@ export interface BulwarkConfig {
   readonly trustedProxies?: readonly string[] | undefined;
   /** The one header that they write. Default `x-forwarded-for`. */
   readonly forwardedHeader?: "x-forwarded-for" | "forwarded" | undefined;
+  /** What bodies of requests may be. */
+  readonly bodies?: BodyConfig | undefined;
   /** Overrides of the default limits, by name. */
   readonly limits?: Readonly<Record<string, LimitConfig>> | undefined;
   /** Who goes on asking after they were refused is kept out for a time. Default: 1,000 refusals in 10m, for 1m, 10m, 1h, 24h. */
@@ -142,6 +145,7 @@ export interface ResolvedConfig {
   readonly secrets: readonly string[] | undefined;
   readonly database: DatabaseConfig;
   readonly redisUrl: string | undefined;
+  readonly bodies: ResolvedBodies;
   readonly limits: Readonly<Record<string, LimitConfig>>;
   readonly bans: BanConfig | "off";
   readonly processes: number;
@@ -168,6 +172,7 @@ export function resolveConfig(config: BulwarkConfig): ResolvedConfig {
   }
   const issuer = checkIssuer(config.issuer, mode, problems);
   const secrets = checkSecrets(config.secret, problems);
+  const bodies = resolveBodies(config.bodies ?? {}, problems);
   const limits = checkLimits(config.limits ?? {}, problems);
   checkBans(config.bans, problems);
   checkProcesses(config.processes, problems);
@@ -198,6 +203,7 @@ export function resolveConfig(config: BulwarkConfig): ResolvedConfig {
     secrets,
     database: config.database ?? { dataDir: ".bulwark" },
     redisUrl: config.redisUrl,
+    bodies,
     limits: { ...DEFAULT_LIMITS, ...limits },
     bans: config.bans ?? {},
     processes:

@@ -61,6 +61,7 @@ import {
 } from "../observability/index.ts";
 import type { RateLimiter } from "../rate-limit/index.ts";
 import type { RedisRateLimiter } from "../rate-limit/redis/index.ts";
+import { wireBodies } from "./body-config.ts";
 import { cached } from "./cache.ts";
 import { type AnyAccessModel, type BulwarkConfig, resolveConfig } from "./config.ts";
 import { type LimitOperations, limitOperations } from "./limit-operations.ts";
@@ -289,7 +290,8 @@ function assemble(config: BulwarkConfig): Bulwark {
     clock,
     log,
     version: config.version ?? "1",
-    maxBodyBytes: 1_048_576,
+    maxBodyBytes: resolved.bodies.maxBytes,
+    bodies: wireBodies(resolved.bodies),
     maxUrlLength: 8_192,
     responseHeaders: headers.standing,
     cors: cors?.policy,

@@ -1,3 +1,4 @@
+export type { BodyConfig } from "./body-config.ts";
 export type {
   AuthConfig,
   BulwarkConfig,

@@ -1,4 +1,6 @@
 export { type Awaitable, isPromise } from "./awaitable.ts";
+export type { BodyRules } from "./body.ts";
+export { type BodyDecoder, CONTENT_CODINGS, type ContentCoding } from "./body-coding.ts";
 export {
   addressRanges,
   canonicalAddress,
@@ -15,6 +17,7 @@ export type { RouteInfo } from "./exchange.ts";
 export { BaseAPIHandler, type Define } from "./handler.ts";
 export { hostCheck } from "./host.ts";
 export { isUuid, uuidv7 } from "./ids.ts";
+export { JSON_LIMITS, type JsonLimits } from "./json-body.ts";
 export {
   type AddressList,
   bareKernel,
