@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ConfigurationError } from "../core/index.ts";
-import { configFromEnv, type Env } from "./config-from-env.ts";
+import { configFromEnv } from "./config-from-env.ts";
+import type { Env } from "./env.ts";
 
 const SECRET = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 const production: Env = {

@@ -1,7 +1,9 @@
 import { ConfigurationError } from "../core/index.ts";
 import { bodyFromEnv } from "./body-from-env.ts";
 import type { BulwarkConfig, DatabaseConfig, SmtpConfig } from "./config.ts";
+import { durationOf, type Env, list, text } from "./env.ts";
 import { bansFromEnv, limitsFromEnv } from "./limits-from-env.ts";
+import { type ServerLimits, serverLimitsOf } from "./server-limits.ts";
 
 /** What a server needs besides: where it listens. */
 export interface ServerConfig extends BulwarkConfig {
@@ -9,9 +11,9 @@ export interface ServerConfig extends BulwarkConfig {
   readonly port: number;
   /** Bearer that reads /metrics from elsewhere, at least 32 characters. */
   readonly metricsToken?: string | undefined;
+  /** Limits of the server itself. */
+  readonly server?: ServerLimits | undefined;
 }
-
-export type Env = Readonly<Record<string, string | undefined>>;
 
 /**
  * configFromEnv reads the configuration of a process from its environment, the only place of the library that does.
@@ -67,23 +69,18 @@ export function configFromEnv(env: Env, options: { readonly dev?: boolean } = {}
     origins: list(env, "BULWARK_ORIGINS"),
     csrfOrigins: list(env, "BULWARK_CSRF_ORIGINS"),
     auth: { adminMfa: adminMfaOf(env, problems) },
+    allowedAddresses: list(env, "BULWARK_ALLOWED_ADDRESSES"),
+    deniedAddresses: list(env, "BULWARK_DENIED_ADDRESSES"),
+    https: httpsOf(env, problems),
+    handlerTimeout: durationOf(env, "BULWARK_HANDLER_TIMEOUT", problems),
+    loadShedding:
+      text(env, "BULWARK_LOAD_SHEDDING") === "off"
+        ? "off"
+        : durationOf(env, "BULWARK_LOAD_SHEDDING", problems, 'a duration such as "1s", or "off"'),
+    server: serverLimitsOf(env, problems),
   };
   if (problems.length > 0) throw new ConfigurationError(problems);
   return config;
-}
-
-/** An empty variable is one that is not set. */
-function text(env: Env, name: string): string | undefined {
-  const value = env[name]?.trim();
-  return value === "" ? undefined : value;
-}
-
-function list(env: Env, name: string): readonly string[] | undefined {
-  const entries = text(env, name)
-    ?.split(",")
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== "");
-  return entries?.length === 0 ? undefined : entries;
 }
 
 function portOf(env: Env, problems: string[]): number {
@@ -126,6 +123,15 @@ function adminMfaOf(env: Env, problems: string[]): "required" | "off" | undefine
   const value = text(env, "BULWARK_ADMIN_MFA");
   if (value === undefined || value === "required" || value === "off") return value;
   problems.push(`BULWARK_ADMIN_MFA: expected "required" or "off", came ${JSON.stringify(value)}`);
+  return undefined;
+}
+
+function httpsOf(env: Env, problems: string[]): ServerConfig["https"] {
+  const value = text(env, "BULWARK_HTTPS");
+  if (value === undefined || value === "required" || value === "insecureOptional") return value;
+  problems.push(
+    `BULWARK_HTTPS: expected "required" or "insecureOptional", came ${JSON.stringify(value)}`,
+  );
   return undefined;
 }
 

@@ -43,6 +43,7 @@ describe("what is left out is the safe default", () => {
       apiKeys: {},
       bans: {},
       processes: 1,
+      edge: { https: "insecureOptional", handlerTimeoutMs: 30_000, loadThresholdMs: 1_000 },
     });
   });
 

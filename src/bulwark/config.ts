@@ -7,6 +7,7 @@ import { secretProblem } from "../crypto/index.ts";
 import type { MigrationSet } from "../database/index.ts";
 import { smtpSettings } from "../mail/index.ts";
 import { type BodyConfig, type ResolvedBodies, resolveBodies } from "./body-config.ts";
+import { type EdgeConfig, type ResolvedEdge, resolveEdge } from "./edge-config.ts";
 import {
   type BanConfig,
   checkBans,
@@ -83,7 +84,7 @@ export interface AuthConfig {
 export type AnyAccessModel = RoleModel & Pick<AccessModel, "scopes" | "scopesFor">;
 
 /** BulwarkConfig is all that an application decides; what it leaves out is the safe default. */
-export interface BulwarkConfig {
+export interface BulwarkConfig extends EdgeConfig {
   /** Origin of the API, such as `https://api.example.com`: `iss` of tokens, and the Host that is served. https in production. */
   readonly issuer: string;
   /** Default `production`. */
@@ -161,6 +162,7 @@ export interface ResolvedConfig {
   readonly csrfExempt: readonly string[];
   readonly cors: CORSOptions | undefined;
   readonly headers: HeaderConfig;
+  readonly edge: ResolvedEdge;
 }
 
 /** resolveConfig checks a configuration and fills in its defaults. Throws a ConfigurationError that lists every problem. */
@@ -190,6 +192,7 @@ export function resolveConfig(config: BulwarkConfig): ResolvedConfig {
   const csrfOrigins = csrfOriginsOf(config.csrfOrigins, cors, mode, problems);
   checkExempt(config.insecureCsrfExempt ?? [], problems);
   checkHeaders(config.headers ?? {}, problems);
+  const edge = resolveEdge(config, issuer, mode, problems);
   checkAuth(config.auth ?? {}, problems);
   checkPasskeyDomain(config.auth?.passkeyDomain, issuer, problems);
   problems.push(...checkAPIKeyConfig(config.apiKeys ?? {}));
@@ -220,6 +223,7 @@ export function resolveConfig(config: BulwarkConfig): ResolvedConfig {
     csrfExempt: config.insecureCsrfExempt ?? [],
     cors,
     headers: config.headers ?? {},
+    edge,
   };
 }
 

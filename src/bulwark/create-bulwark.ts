@@ -30,8 +30,6 @@ import {
   type Awaitable,
   BaseAPIHandler,
   type Clock,
-  clientAddressReader,
-  hostCheck,
   type Kernel,
   type Log,
   type RequestContext,
@@ -73,6 +71,7 @@ import { wireCors } from "./wire-cors.ts";
 import { wireKeyRing } from "./wire-crypto.ts";
 import { type CheckCrossSite, wireCsrf } from "./wire-csrf.ts";
 import { wireDatabase } from "./wire-database.ts";
+import { wireEdge } from "./wire-edge.ts";
 import { type PageAnswer, wireHeaders } from "./wire-headers.ts";
 import { wireLimiter } from "./wire-limiter.ts";
 import { wireMail } from "./wire-mail.ts";
@@ -158,6 +157,9 @@ export interface Bulwark {
   sweep(): Promise<void>;
   /** ready checks the secrets, connects and migrates, once; the first request does it where nobody else has. */
   ready(): Promise<void>;
+  /** drain tells that the process is about to close: /health/ready is 503 from then on. */
+  drain(): void;
+  isDraining(): boolean;
   /** close ends what ready opened. Requests after it are 503. */
   close(): Promise<void>;
 }
@@ -257,6 +259,7 @@ function assemble(config: BulwarkConfig): Bulwark {
   const crossSite = wireCsrf(resolved.csrfOrigins, csrf, resolved.csrfExempt);
   const cors = wireCors(resolved.cors);
   const headers = wireHeaders(resolved);
+  const edge = wireEdge({ config: resolved, trust: config, clock, log, metrics });
   const limits = wireLimits(resolved);
   const observability = createObservability(audit, metrics);
   bindObservability(observability);
@@ -270,6 +273,7 @@ function assemble(config: BulwarkConfig): Bulwark {
     await state.open();
     await wired.open();
     mail.start();
+    edge.open();
     phase = "open";
   };
   const ready = (): Promise<void> => {
@@ -307,8 +311,7 @@ function assemble(config: BulwarkConfig): Bulwark {
     audit,
     meter: wireMeter(metrics),
     trace: serverTracing,
-    isHostAllowed: hostCheck(resolved.hosts),
-    clientAddress: clientAddressReader(config),
+    ...edge.kernel,
     authenticate: composeAuthenticators([...tokensAndKeys, cookieAuthenticator(sessions)]),
     prepare,
   };
@@ -376,8 +379,11 @@ function assemble(config: BulwarkConfig): Bulwark {
       await administration.roles.dropExpired();
     },
     ready,
+    drain: edge.drain,
+    isDraining: edge.isDraining,
     async close() {
       phase = "closed";
+      edge.close();
       await opening?.catch(() => {});
       await accounts.settled();
       await apiKeys.close();

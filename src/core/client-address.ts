@@ -92,42 +92,88 @@ export function clientAddressReader(
   return (source, peer) => {
     if (peer === undefined) return undefined;
     if (ranges.length === 0) return canonicalPeer(peer);
-    let client = parseAddress(peer);
-    if (client === undefined || !isInRanges(client, ranges)) return client?.toString();
-    for (const hop of hopsOf(source.get(header), header).reverse()) {
-      const address = parseAddress(hop);
-      if (address === undefined) break;
-      client = address;
-      if (!isInRanges(client, ranges)) break;
-    }
-    return client.toString();
+    return walk(peer, ranges, () => hopsOf(source.get(header), header)).client?.toString();
   };
+}
+
+/** proxyCheck returns the function that tells a trusted proxy by its address, or undefined where none is configured. */
+export function proxyCheck(trust: ProxyTrust): ((peer: string) => boolean) | undefined {
+  const { trustedProxies } = trust;
+  if (trustedProxies === undefined || trustedProxies.length === 0) return undefined;
+  return addressRanges(trustedProxies, "trustedProxies");
+}
+
+/**
+ * plainHttpReader returns the function that tells whether a trusted proxy says that a request came to it over plain http. Of several
+ * proxies the outermost trusted one is asked, which is the one that the client spoke to; whoever says nothing of it is not asked again.
+ */
+export function plainHttpReader(
+  trust: ProxyTrust,
+): (source: HeaderSource, peer: string | undefined) => boolean {
+  const ranges = (trust.trustedProxies ?? []).map((text) => parseRange(text, "trustedProxies"));
+  const header = trust.forwardedHeader ?? "x-forwarded-for";
+  const schemesIn = (source: HeaderSource): string[] => {
+    if (header === "x-forwarded-for") return elementsOf(source.get("x-forwarded-proto"));
+    return elementsOf(source.get(header)).map((element) => parameterOf(element, "proto"));
+  };
+  return (source, peer) => {
+    if (peer === undefined) return false;
+    const { hop } = walk(peer, ranges, () => hopsOf(source.get(header), header));
+    if (hop === undefined) return false;
+    const schemes = schemesIn(source).reverse();
+    // A proxy that puts its word in the place of those before it leaves one.
+    const scheme = schemes[Math.min(hop, schemes.length - 1)];
+    return /^\s*(?:http|ws)\s*$/i.test(scheme ?? "");
+  };
+}
+
+interface Walked {
+  readonly client: Address | undefined;
+  /** Counted from the right, the entry that the outermost trusted proxy wrote; undefined where the peer is none. */
+  readonly hop: number | undefined;
+}
+
+/** walk goes from the peer through trusted proxies alone, and ends at a hop that is malformed. */
+function walk(peer: string, ranges: readonly Range[], hops: () => readonly string[]): Walked {
+  let client = parseAddress(peer);
+  if (client === undefined || !isInRanges(client, ranges)) return { client, hop: undefined };
+  let last = 0;
+  for (const [index, hop] of hops().toReversed().entries()) {
+    const address = parseAddress(hop);
+    if (address === undefined) break;
+    client = address;
+    last = index;
+    if (!isInRanges(client, ranges)) break;
+  }
+  return { client, hop: last };
 }
 
 const MAX_HOPS = 32;
 
-function hopsOf(value: string | null, header: string): string[] {
-  if (value === null) return [];
-  const hops = value.split(",").slice(-MAX_HOPS);
-  return hops.map((hop) => stripPort(header === "forwarded" ? forOf(hop) : hop.trim()));
-}
+const elementsOf = (value: string | null): string[] =>
+  value === null ? [] : value.split(",").slice(-MAX_HOPS);
+
+const hopsOf = (value: string | null, header: string): string[] =>
+  elementsOf(value).map((hop) =>
+    stripPort(header === "forwarded" ? parameterOf(hop, "for") : hop.trim()),
+  );
 
 const PAIR = /^\s*([!#$%&'*+.^_`|~\w-]+)=(?:"([^"\\]*)"|([^"\\\s]*))\s*$/;
 
 /**
- * forOf reads the `for` parameter of one element of Forwarded (RFC 7239 section 4). An element that is not whole pairs, or that
- * names `for` twice, tells nothing: a proxy may quote a client's Host there, with a comma or a semicolon in it.
+ * parameterOf reads one parameter of one element of Forwarded (RFC 7239 section 4). An element that is not whole pairs, or that names the
+ * parameter twice, tells nothing: a proxy may quote a client's Host there, with a comma or a semicolon in it.
  */
-function forOf(element: string): string {
-  let client: string | undefined;
+function parameterOf(element: string, parameter: string): string {
+  let found: string | undefined;
   for (const pair of element.split(";")) {
     const [, name, quoted, plain] = PAIR.exec(pair) ?? [];
     if (name === undefined) return "";
-    if (name.toLowerCase() !== "for") continue;
-    if (client !== undefined) return "";
-    client = quoted ?? plain ?? "";
+    if (name.toLowerCase() !== parameter) continue;
+    if (found !== undefined) return "";
+    found = quoted ?? plain ?? "";
   }
-  return client ?? "";
+  return found ?? "";
 }
 
 function stripPort(hop: string): string {

@@ -1,3 +1,4 @@
+export { type AddressListOptions, addressList, withAddressList } from "./address-list.ts";
 export { type Awaitable, isPromise } from "./awaitable.ts";
 export type { BodyRules } from "./body.ts";
 export { type BodyDecoder, CONTENT_CODINGS, type ContentCoding } from "./body-coding.ts";
@@ -6,6 +7,8 @@ export {
   canonicalAddress,
   clientAddressReader,
   type ProxyTrust,
+  plainHttpReader,
+  proxyCheck,
 } from "./client-address.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { isJson, type MediaType, parseContentType } from "./content-type.ts";

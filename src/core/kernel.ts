@@ -139,7 +139,7 @@ export interface Kernel {
   /** isTrustedProxy tells our own proxies by their address: caps never apply to them. Default there are none. */
   readonly isTrustedProxy?: ((peer: string) => boolean) | undefined;
   /** Told of what is refused or cut before a route looks at it, and of whom where it is known. */
-  edgeRefused?(reason: RefusalReason, address?: string): void;
+  readonly edgeRefused?: ((reason: RefusalReason, address?: string) => void) | undefined;
   /** Who is kept out, and who comes to be. Default nobody. */
   readonly bans?: RefusedAddresses | undefined;
   /** A keyed hash of whom a limit counts, in base64, for the header. Default: it is not told. */

@@ -5,7 +5,8 @@ import { type AnyRoute, UnavailableError } from "../core/index.ts";
 /** Probes send addresses, not names, and must be answered when everything else is refused. */
 const PROBE = { requireAuth: false, insecureAnyHost: true, insecureUnlimited: true } as const;
 
-export function healthRoutes({ database, state, handlers }: Bulwark): readonly AnyRoute[] {
+export function healthRoutes(bulwark: Bulwark): readonly AnyRoute[] {
+  const { database, state, handlers } = bulwark;
   const { BaseAPIHandler } = handlers;
 
   const live = BaseAPIHandler.GET(() => ({ status: "ok" }), {
@@ -17,6 +18,7 @@ export function healthRoutes({ database, state, handlers }: Bulwark): readonly A
 
   const ready = BaseAPIHandler.GET(
     async () => {
+      if (bulwark.isDraining()) throw new UnavailableError("the server is closing");
       try {
         await Promise.all([database.ping(), state.get("health")]);
       } catch (cause) {

@@ -1,7 +1,7 @@
 import { serve } from "../adapters/node/index.ts";
 import type { OidcConfig } from "../auth/oidc/index.ts";
 import { type Bulwark, createBulwark, type ServerConfig } from "../bulwark/index.ts";
-import { createRouter } from "../core/index.ts";
+import { createRouter, parseDuration } from "../core/index.ts";
 import { loadOidc } from "./load-oidc.ts";
 import { referenceMigrations, referenceRoutes } from "./reference-api.ts";
 
@@ -10,7 +10,7 @@ export interface RunningServer {
   readonly url: string;
   /** The link by which the first administrator is made; development alone, while there is none. */
   readonly setupUrl: string | undefined;
-  /** close lets requests in flight finish, then closes the database. */
+  /** close turns /health/ready to 503, stops listening after the drain delay, lets requests in flight finish, then closes the database. */
   close(): Promise<void>;
 }
 
@@ -20,7 +20,9 @@ const SWEEP_MS = 600_000;
 export async function startServer(
   config: ServerConfig & { readonly oidc?: OidcConfig | undefined },
 ): Promise<RunningServer> {
-  const { host, port, metricsToken, oidc, ...application } = config;
+  const { host, port, metricsToken, oidc, server: limits = {}, ...application } = config;
+  const { drainDelay, ...serverLimits } = limits;
+  const drainDelayMs = drainDelay === undefined ? 0 : parseDuration(drainDelay, "drainDelay");
   const bulwark = createBulwark({ ...application, migrations: referenceMigrations });
   try {
     const { BaseAPIHandler } = bulwark.handlers;
@@ -28,7 +30,7 @@ export async function startServer(
     const routes = referenceRoutes(bulwark, { metricsToken, providers });
     const router = createRouter(BaseAPIHandler, routes);
     await bulwark.ready();
-    const server = await serve({ handlers: BaseAPIHandler, router, host, port });
+    const server = await serve({ handlers: BaseAPIHandler, router, host, port, ...serverLimits });
     const token = bulwark.mode === "development" ? await bulwark.firstAdmin.issue() : undefined;
     // What is over is deleted, and what was put off is done, without anybody asking for it.
     const sweeping = setInterval(() => {
@@ -41,6 +43,9 @@ export async function startServer(
       setupUrl: token === undefined ? undefined : `${bulwark.issuer}/setup#${token}`,
       close: async () => {
         clearInterval(sweeping);
+        // Whoever sends requests here by what /health/ready says is told first, and goes elsewhere.
+        bulwark.drain();
+        if (drainDelayMs > 0) await new Promise((resolve) => setTimeout(resolve, drainDelayMs));
         await server.close();
         await bulwark.close();
       },
