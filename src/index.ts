@@ -30,6 +30,7 @@ export {
   UnauthorizedError,
   UnavailableError,
   ValidationError,
+  withAddressList,
 } from "./core/index.ts";
 export { createCORS } from "./cors/index.ts";
 export { CSRFProtection, withCSRFProtection } from "./csrf/index.ts";

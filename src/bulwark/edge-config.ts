@@ -10,8 +10,8 @@ export interface EdgeConfig {
   readonly https?: "required" | "insecureOptional" | undefined;
   /** Longest time that a stage or a handler is waited for; a route's own `handlerTimeout` comes first. Default 30s. */
   readonly handlerTimeout?: string | undefined;
-  /** Mean delay of the event loop above which requests are refused with 503. Default 1s. */
-  readonly loadShedding?: string | "off" | undefined;
+  /** Mean delay of the event loop above which requests are refused with 503, or `off`. Default 1s. */
+  readonly loadShedding?: string | undefined;
 }
 
 export interface ResolvedEdge extends Pick<EdgeConfig, "allowedAddresses" | "deniedAddresses"> {
