@@ -6,7 +6,7 @@ import type { Comparand, Leaf, Normal } from "./normal-form.ts";
 
 /**
  * conditionSql is a condition as SQL that is true, false and never unknown where it stands in a WHERE: for each row it says what the
- * matcher says of the same row. What does not depend on the row comes as a boolean. Throws a TypeError only if the table has no
+ * decision says of the same row. What does not depend on the row comes as a boolean. Throws a TypeError only if the table has no
  * such column, or one of a type that SQL and JavaScript compare differently.
  */
 export function conditionSql(normal: Normal, principal: Principal, table: PgTable): SQL | boolean {

@@ -5,15 +5,18 @@ import type { Leaf, Normal } from "./normal-form.ts";
 type Answers = Readonly<Record<"same" | "other" | "unknown", Step>>;
 
 interface Question {
-  readonly kind: "end" | "user" | "tenant" | "value" | "values";
+  readonly kind: "end" | "user" | "tenant" | "value" | "few" | "many";
   readonly field?: string;
   /** Of `value`: the one. */
   readonly value?: FieldValue | undefined;
-  /** Of `values`: those that are no dates. */
+  /** Of `few` and `many`: those that are no dates. */
   readonly values?: readonly FieldValue[];
-  /** Of `values`: the milliseconds of those that are. */
+  /** Of `many`: the milliseconds of those that are. */
   readonly times?: readonly number[];
 }
+
+/** So many values are found sooner one by one than in a set. */
+const FEW = 8;
 
 /**
  * Step is a question about one field of an object, and where each answer leads; or an end, which asks nothing. All rules about one thing
@@ -24,7 +27,8 @@ export class Step {
   readonly kind: Question["kind"];
   readonly field: string;
   readonly value: FieldValue | undefined;
-  readonly values: ReadonlySet<unknown>;
+  readonly values: readonly FieldValue[];
+  readonly set: ReadonlySet<unknown>;
   readonly times: readonly number[];
   readonly same: Step;
   readonly other: Step;
@@ -35,7 +39,8 @@ export class Step {
     this.kind = kind;
     this.field = field;
     this.value = value;
-    this.values = new Set(values);
+    this.values = values;
+    this.set = new Set(values);
     this.times = times;
     this.same = answers?.same ?? this;
     this.other = answers?.other ?? this;
@@ -96,7 +101,8 @@ function stepOf({ field, comparand, negated }: Leaf, ways: Ways): Step {
   const times = comparand.values.flatMap((value) =>
     value instanceof Date ? [value.getTime()] : [],
   );
-  return new Step({ kind: "values", field, values, times }, answers);
+  const kind = times.length === 0 && values.length <= FEW ? "few" : "many";
+  return new Step({ kind, field, values, times }, answers);
 }
 
 function isSame(step: Step, value: unknown, principal: Principal): boolean {
@@ -108,6 +114,11 @@ function isSame(step: Step, value: unknown, principal: Principal): boolean {
     );
   }
   if (kind === "tenant") return typeof value === "string" && value === principal.tenantId;
-  if (step.times.length === 0) return step.values.has(value);
-  return value instanceof Date ? step.times.includes(value.getTime()) : step.values.has(value);
+  if (kind === "few") return isOneOf(step.values, value);
+  return value instanceof Date ? step.times.includes(value.getTime()) : step.set.has(value);
+}
+
+function isOneOf(values: readonly unknown[], value: unknown): boolean {
+  for (let i = 0; i < values.length; i += 1) if (values[i] === value) return true;
+  return false;
 }
