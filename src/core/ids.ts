@@ -22,6 +22,50 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-
 /** isUuid tells a lower-case UUID, so that a malformed id is "not found" without asking the database. */
 export const isUuid = (text: string): boolean => UUID.test(text);
 
+const PAGE = 64;
+const UUID_LENGTH = 36;
+const random = new Uint8Array(16 * PAGE);
+const letters = new Uint8Array(UUID_LENGTH * PAGE);
+const latin1 = new TextDecoder("latin1");
+let page = "";
+let next = 0;
+
+/**
+ * randomId makes a random UUID (version 4, RFC 9562 section 5.4). Each is a piece of one flat text: the platform's own is joined of
+ * twenty pieces, which costs four times as much where it is written.
+ */
+function randomId(): string {
+  if (next === page.length) {
+    page = latin1.decode(newPage());
+    next = 0;
+  }
+  const id = page.slice(next, next + UUID_LENGTH);
+  next += UUID_LENGTH;
+  return id;
+}
+
+const DIGITS = new TextEncoder().encode("0123456789abcdef");
+
+function newPage(): Uint8Array {
+  crypto.getRandomValues(random);
+  let at = 0;
+  for (let start = 0; start < random.length; start += 16) {
+    random[start + 6] = ((random[start + 6] as number) & 0x0f) | 0x40;
+    random[start + 8] = ((random[start + 8] as number) & 0x3f) | 0x80;
+    for (let index = 0; index < 16; index += 1) {
+      const byte = random[start + index] as number;
+      letters[at] = DIGITS[byte >> 4] as number;
+      letters[at + 1] = DIGITS[byte & 15] as number;
+      at += 2;
+      if (index === 3 || index === 5 || index === 7 || index === 9) {
+        letters[at] = 0x2d;
+        at += 1;
+      }
+    }
+  }
+  return letters;
+}
+
 const SAFE_REQUEST_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{7,63}$/;
 
 /**
@@ -29,5 +73,5 @@ const SAFE_REQUEST_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{7,63}$/;
  * which no log or header can misread, and makes a random UUID otherwise.
  */
 export function requestIdOf(given: string | null): string {
-  return given !== null && SAFE_REQUEST_ID.test(given) ? given : crypto.randomUUID();
+  return given !== null && SAFE_REQUEST_ID.test(given) ? given : randomId();
 }

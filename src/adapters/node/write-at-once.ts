@@ -45,7 +45,7 @@ export function writeAtOnce(
   ) {
     return false;
   }
-  const text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "unknown"}\r\n${blockOf(standing)}${linesOf(headers)}content-length: ${body.length}\r\ndate: ${dateNow()}\r\nconnection: keep-alive\r\n${KEEP_ALIVE}\r\n\r\n`;
+  const text = `${blockOf(standing, status)}${linesOf(headers)}\r\ncontent-length: ${body.length}${endOfHead()}`;
   outgoing.statusCode = status;
   head._header = text;
   head._headerSent = true;
@@ -54,39 +54,63 @@ export function writeAtOnce(
   return true;
 }
 
-const blocks = new WeakMap<HeaderRecord, string>();
+const blocks = new WeakMap<HeaderRecord, Map<number, string>>();
 
-/** The lines of headers that stand on every answer, checked and joined once. */
-function blockOf(standing: HeaderRecord): string {
-  let block = blocks.get(standing);
-  if (block === undefined) {
+/** The status line and the headers that stand on every answer, checked and joined once. */
+function blockOf(standing: HeaderRecord, status: number): string {
+  let ofStatus = blocks.get(standing);
+  if (ofStatus === undefined) {
     for (const [name, value] of Object.entries(standing)) {
       validateHeaderName(name);
       validateHeaderValue(name, value);
     }
-    block = linesOf(Object.entries(standing).flat());
-    blocks.set(standing, block);
+    ofStatus = new Map();
+    blocks.set(standing, ofStatus);
+  }
+  let block = ofStatus.get(status);
+  if (block === undefined) {
+    const line = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "unknown"}`;
+    block = flat(line + linesOf(Object.entries(standing).flat()));
+    ofStatus.set(status, block);
   }
   return block;
 }
 
+/** Each line begins with the end of the one before. */
 function linesOf(headers: readonly string[]): string {
   let lines = "";
   for (let index = 0; index < headers.length; index += 2) {
-    lines += `${headers[index]}: ${headers[index + 1]}\r\n`;
+    lines += lineOf(headers[index] as string) + (headers[index + 1] as string);
   }
   return lines;
 }
 
-let second = 0;
-let date = "";
+const MAX_NAMES = 1_000;
+const beginnings = new Map<string, string>();
 
-/** The moment as a Date header says it (RFC 9110 section 6.6.1), made once a second. */
-function dateNow(): string {
+/** What stands before a header's value: the names are few, and each piece of a text costs when it is written. */
+function lineOf(name: string): string {
+  let beginning = beginnings.get(name);
+  if (beginning === undefined) {
+    beginning = flat(`\r\n${name}: `);
+    if (beginnings.size < MAX_NAMES) beginnings.set(name, beginning);
+  }
+  return beginning;
+}
+
+let second = 0;
+let end = "";
+
+/** The last lines of a head: they change once a second, with the Date (RFC 9110 section 6.6.1). */
+function endOfHead(): string {
   const now = Math.floor(Date.now() / 1_000);
   if (now !== second) {
     second = now;
-    date = new Date(now * 1_000).toUTCString();
+    const date = new Date(now * 1_000).toUTCString();
+    end = flat(`\r\ndate: ${date}\r\nconnection: keep-alive\r\n${KEEP_ALIVE}\r\n\r\n`);
   }
-  return date;
+  return end;
 }
+
+/** flat copies a text that was joined of pieces: whoever writes it walks them all, every time. */
+const flat = (text: string): string => Buffer.from(text, "latin1").toString("latin1");
