@@ -1,4 +1,5 @@
 import { ConfigurationError } from "../core/index.ts";
+import { apiKeysFromEnv } from "./api-keys-from-env.ts";
 import { bodyFromEnv } from "./body-from-env.ts";
 import type { BulwarkConfig, DatabaseConfig, SmtpConfig } from "./config.ts";
 import { durationOf, type Env, list, text } from "./env.ts";
@@ -69,6 +70,7 @@ export function configFromEnv(env: Env, options: { readonly dev?: boolean } = {}
     origins: list(env, "BULWARK_ORIGINS"),
     csrfOrigins: list(env, "BULWARK_CSRF_ORIGINS"),
     auth: { adminMfa: adminMfaOf(env, problems) },
+    apiKeys: apiKeysFromEnv(env, problems),
     allowedAddresses: list(env, "BULWARK_ALLOWED_ADDRESSES"),
     deniedAddresses: list(env, "BULWARK_DENIED_ADDRESSES"),
     https: httpsOf(env, problems),
