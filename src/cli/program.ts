@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { isRole, ROLES, type Role } from "../access/index.ts";
 import { generateSecret } from "../crypto/index.ts";
 import { addKeyCommands } from "./apikeys.ts";
+import { addLimitCommands } from "./limits.ts";
 import { addRoleCommands } from "./roles.ts";
 import { start } from "./start.ts";
 import { createUser } from "./users.ts";
@@ -45,6 +46,7 @@ export function createProgram(): Command {
 
   addKeyCommands(program, devOption);
   addRoleCommands(program, devOption);
+  addLimitCommands(program, devOption);
 
   program
     .command("secret")
