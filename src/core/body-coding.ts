@@ -43,7 +43,7 @@ export function codingOf(
   { codings }: CodingRules,
 ): ContentCoding | undefined {
   if (value === null) return undefined;
-  const name = value.trim().toLowerCase();
+  const name = value.toLowerCase();
   if (name === "identity") return undefined;
   // An old name of it (RFC 9110 section 8.4.1.3).
   const coding = name === "x-gzip" ? "gzip" : name;

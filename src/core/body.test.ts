@@ -1,3 +1,4 @@
+import { deflateSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { limitBody, readBytes, readJson } from "./body.ts";
 
@@ -32,10 +33,13 @@ function requestOf({ headers = {}, body, chunk }: Sent): Request {
   } as RequestInit);
 }
 
-const read = async (sent: Sent): Promise<unknown> => {
+const read = async (sent: Sent, limit = LIMIT): Promise<unknown> => {
   const request = requestOf(sent);
-  return readJson({ request, info: {}, get: (name) => request.headers.get(name) }, LIMIT);
+  return readJson({ request, info: {}, get: (name) => request.headers.get(name) }, limit);
 };
+
+const GZIP = { "content-encoding": "gzip" };
+const gzip = (text: string): Uint8Array => new Uint8Array(gzipSync(text));
 
 describe("readJson reads", () => {
   test.each<[what: string, sent: Sent, value: unknown]>([
@@ -123,6 +127,31 @@ describe("readJson refuses", () => {
   });
 });
 
+describe("a packed body", () => {
+  const json = JSON.stringify({ text: "x".repeat(90) });
+
+  test("is read unpacked", async () => {
+    expect(await read({ body: gzip(json), headers: GZIP }, 200)).toEqual(JSON.parse(json));
+    const deflated = new Uint8Array(deflateSync(json));
+    const headers = { "content-encoding": "deflate" };
+    expect(await read({ body: deflated, headers, chunk: 1 }, 200)).toEqual(JSON.parse(json));
+  });
+
+  test("of no bytes at all is no body", async () => {
+    expect(await read({ body: "", headers: GZIP })).toBe(undefined);
+  });
+
+  test.each<[what: string, sent: Sent, limit: number, statusCode: number]>([
+    ["that unpacks to a byte too much", { body: gzip(json) }, json.length - 1, 413],
+    ["that is too large as it comes", { body: gzip(json) }, 20, 413],
+    ["that is cut off", { body: gzip(json).subarray(0, -1) }, 200, 400],
+    ["that holds no JSON", { body: gzip("{") }, 200, 400],
+    ["that is packed twice", { body: new Uint8Array(gzipSync(gzip(json))) }, 200, 400],
+  ])("%s is refused", async (_what, sent, limit, statusCode) => {
+    await expect(read({ ...sent, headers: GZIP }, limit)).rejects.toMatchObject({ statusCode });
+  });
+});
+
 describe("a host's own reader", () => {
   const from = (result: Uint8Array | "too-large"): Promise<unknown> => {
     const get = (name: string): string | null =>
@@ -176,5 +205,61 @@ describe("limitBody", () => {
   test("leaves a request without a body as it is", () => {
     const request = requestOf({});
     expect(limitBody(request, LIMIT)).toBe(request);
+  });
+
+  describe("of a packed body", () => {
+    const body = gzip("x".repeat(300));
+    const headers = { ...GZIP, "content-length": String(body.length) };
+
+    test("passes what is in it, and tells of no packing", async () => {
+      const limited = limitBody(requestOf({ body, headers, chunk: 3 }), 300);
+      expect(limited.headers.get("content-encoding")).toBe(null);
+      expect(limited.headers.get("content-length")).toBe(null);
+      expect(limited.headers.get("content-type")).toBe("application/json");
+      expect(await limited.text()).toBe("x".repeat(300));
+    });
+
+    test("fails a handler that reads more than the limit", async () => {
+      const limited = limitBody(requestOf({ body, headers }), 299);
+      await expect(limited.text()).rejects.toMatchObject({ code: "PAYLOAD_TOO_LARGE" });
+    });
+
+    test("fails one that reads what is malformed", async () => {
+      const limited = limitBody(requestOf({ body: "x", headers: GZIP }), 299);
+      await expect(limited.arrayBuffer()).rejects.toMatchObject({ code: "INVALID_REQUEST" });
+    });
+
+    test("refuses what it cannot unpack before the handler runs", () => {
+      const request = requestOf({ body: "x", headers: { "content-encoding": "br" } });
+      expect(() => limitBody(request, LIMIT)).toThrow(
+        expect.objectContaining({ headers: { "accept-encoding": "gzip, deflate, identity" } }),
+      );
+    });
+
+    test("takes nothing before the handler reads", async () => {
+      let pulled = 0;
+      const stream = new ReadableStream<Uint8Array>(
+        {
+          pull() {
+            pulled += 1;
+          },
+        },
+        { highWaterMark: 0 },
+      );
+      const init = { method: "POST", body: stream, headers: GZIP, duplex: "half" } as RequestInit;
+      limitBody(new Request("http://h/", init), LIMIT);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(pulled).toBe(0);
+    });
+  });
+
+  test("lets a form be read through the counted body", async () => {
+    const form = new FormData();
+    form.set("file", new Blob(["x".repeat(500)]), "a.txt");
+    const sent = (): Request => new Request("http://h/", { method: "POST", body: form });
+    expect((await limitBody(sent(), 2_000).formData()).get("file")).toBeInstanceOf(File);
+    await expect(limitBody(sent(), 400).formData()).rejects.toMatchObject({
+      code: "PAYLOAD_TOO_LARGE",
+    });
   });
 });
