@@ -46,15 +46,20 @@ const ReportGroup = z
 export function reportRoutes(bulwark: Bulwark): readonly AnyRoute[] {
   const { clock, database, handlers } = bulwark;
   const store = new ReportStore({ database, clock });
+  const count = meterOf(bulwark);
 
   const collect = handlers.SignInHandler.POST(
     inAll(async ({ request }) => {
-      const reports = parseReports(await readBody(request));
+      const reports = parseReports(await readBody(request).catch(refused(count)));
       if (reports === undefined) {
+        count("malformed", "unknown");
         const detail = { field: "", message: "Expected a report of a browser.", code: "invalid" };
         throw new ValidationError([detail]);
       }
-      await store.collect(reports.filter((report) => isOurs(bulwark, report)));
+      const ours = reports.filter((report) => isOurs(bulwark, report));
+      await store.collect(ours);
+      for (const report of reports)
+        count(ours.includes(report) ? "stored" : "foreign", report.type);
       return new Response(null, { status: 204 });
     }),
     {
@@ -90,6 +95,23 @@ export function reportRoutes(bulwark: Bulwark): readonly AnyRoute[] {
   );
   return [collect, list];
 }
+
+type Count = (outcome: "stored" | "foreign" | "malformed", type: string) => void;
+
+/** Types are a few names of ours: whatever a report calls itself otherwise is left out when it is read. */
+const meterOf =
+  ({ observability: { metrics } }: Bulwark): Count =>
+  (outcome, type) =>
+    metrics
+      .counter("bulwark_browser_reports_total", "Reports of browsers.", { outcome, type })
+      .add();
+
+const refused =
+  (count: Count) =>
+  (error: unknown): never => {
+    count("malformed", "unknown");
+    throw error;
+  };
 
 /** Browsers have media types of their own for it, so that it is read here and not by the route's schema. */
 async function readBody(request: Request): Promise<unknown> {

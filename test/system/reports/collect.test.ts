@@ -71,6 +71,28 @@ describe("a report", () => {
   });
 });
 
+test("the metrics tell what came, by what became of it", async () => {
+  const figures = (): Record<string, number> => {
+    const text = bulwark.observability.metrics.text();
+    const lines = text.matchAll(/^bulwark_browser_reports_total\{(.*)\} (\d+)$/gm);
+    return Object.fromEntries([...lines].map(([, labels, value]) => [labels, Number(value)]));
+  };
+  const before = figures();
+  await report(app, breach(OURS));
+  await report(app, breach("https://evil.example"));
+  await report(app, breach("https://evil.example"));
+  await report(app, { a: 1 });
+  await report(app, "{");
+  await report(app, breach(OURS), { "content-type": "text/plain" });
+  const after = figures();
+  const more = Object.keys(after).map((key) => [key, (after[key] ?? 0) - (before[key] ?? 0)]);
+  expect(Object.fromEntries(more)).toEqual({
+    'outcome="stored",type="csp-violation"': 1,
+    'outcome="foreign",type="csp-violation"': 2,
+    'outcome="malformed",type="unknown"': 3,
+  });
+});
+
 describe("what is no report is refused, and nothing of it kept", () => {
   test.each<[what: string, body: unknown, type: string, status: number, code: string]>([
     ["no JSON", "{", "application/csp-report", 400, "INVALID_REQUEST"],
