@@ -63,7 +63,7 @@ import { wireBodies } from "./body-config.ts";
 import { cached } from "./cache.ts";
 import { type AnyAccessModel, type BulwarkConfig, resolveConfig } from "./config.ts";
 import { type LimitOperations, limitOperations } from "./limit-operations.ts";
-import { wireAccess } from "./wire-access.ts";
+import { warnOfShadowedRoles, wireAccess } from "./wire-access.ts";
 import { wireAccounts } from "./wire-accounts.ts";
 import { wireAPIKeys } from "./wire-api-keys.ts";
 import { composeAuthenticators } from "./wire-auth.ts";
@@ -270,6 +270,7 @@ function assemble(config: BulwarkConfig): Bulwark {
   const open = async (): Promise<void> => {
     keys.open();
     await database.connect([bulwarkMigrations, ...(config.migrations ?? [])]);
+    await warnOfShadowedRoles(administration.roles, log);
     await state.open();
     await wired.open();
     mail.start();

@@ -1,7 +1,7 @@
 import { RoleAdmin, TenantAdmin } from "../access/index.ts";
 import type { APIKeyService } from "../api-keys/index.ts";
 import type { SessionStore } from "../auth/index.ts";
-import type { AuditSink, Clock } from "../core/index.ts";
+import type { AuditSink, Clock, Log } from "../core/index.ts";
 import type { Database } from "../database/index.ts";
 import type { AnyAccessModel } from "./config.ts";
 
@@ -35,4 +35,18 @@ export function wireAccess(parts: {
       onDeleted: (tenantId) => apiKeys.forget((key) => key.tenantId === tenantId),
     }),
   };
+}
+
+/** warnOfShadowedRoles logs which roles made at run time have names that the code has taken since. */
+export async function warnOfShadowedRoles(roles: RoleAdmin, log: Log): Promise<void> {
+  const shadowed = (await roles.shadowed()).map(({ id, name, tenantId }) => ({
+    id,
+    name,
+    tenantId,
+  }));
+  if (shadowed.length === 0) return;
+  log.warn(
+    { roles: shadowed },
+    "roles made at run time have names of roles from code: whoever was given one has the code's; delete them, or rename those of the code",
+  );
 }
