@@ -1,15 +1,14 @@
-import { type Attributes, type Span, SpanStatusCode, trace } from "@opentelemetry/api";
+import { type Attributes, type Span, SpanStatusCode } from "@opentelemetry/api";
 import type { EventContext, Severity, Transaction } from "../core/index.ts";
 import { toDatabaseError } from "./database-errors.ts";
 import { type Observability, observability as ofProcess } from "./observability.ts";
+import { redact, redactText } from "./redact.ts";
+import { isTracing, tracer } from "./tracer.ts";
 
 export interface ServiceOptions {
   /** Default: that of the application which was made last. */
   readonly observability?: Observability | undefined;
 }
-
-/** Asked for each time, since a tracer stays with the SDK that was there first. */
-const tracer = () => trace.getTracer("bulwark");
 
 /** BaseAPIService gives a service spans, database errors without parameters, and events. */
 export abstract class BaseAPIService {
@@ -20,8 +19,8 @@ export abstract class BaseAPIService {
   }
 
   /**
-   * executeWithTracing runs `work` in a span named `<Service>.<name>`, the active one while it runs. A rejection marks the
-   * span and passes on. Without an OpenTelemetry SDK it costs next to nothing.
+   * executeWithTracing runs `work` in a span named `<Service>.<name>`, the active one while it runs. Secrets among the
+   * attributes are hidden as in the log; a rejection marks the span with its type and passes on. Without an OpenTelemetry SDK it costs next to nothing.
    */
   protected executeWithTracing<T>(
     name: string,
@@ -30,13 +29,16 @@ export abstract class BaseAPIService {
   ): Promise<T> {
     return tracer().startActiveSpan(
       `${this.constructor.name}.${name}`,
-      { attributes },
+      { attributes: isTracing() ? (redact(attributes) as Attributes) : attributes },
       async (span) => {
         try {
           return await work(span);
         } catch (error) {
           span.setStatus({ code: SpanStatusCode.ERROR });
-          span.setAttribute("error.type", error instanceof Error ? error.name : typeof error);
+          span.setAttribute(
+            "error.type",
+            error instanceof Error ? redactText(error.name) : typeof error,
+          );
           throw error;
         } finally {
           span.end();

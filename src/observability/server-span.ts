@@ -1,7 +1,6 @@
 import {
   type Context,
   context,
-  ProxyTracerProvider,
   propagation,
   type Span,
   SpanKind,
@@ -10,6 +9,7 @@ import {
   trace,
 } from "@opentelemetry/api";
 import { type Awaitable, isPromise, type RequestTracing } from "../core/index.ts";
+import { isTracing, tracer } from "./tracer.ts";
 
 type ReadHeader = (name: string) => string | null;
 
@@ -18,18 +18,6 @@ const headers: TextMapGetter<ReadHeader> = {
   keys: () => [],
   get: (read, name) => read(name) ?? undefined,
 };
-
-/** Asked for each time, since a tracer stays with the SDK that was there first. */
-const tracer = () => trace.getTracer("bulwark");
-
-/** Without an OpenTelemetry SDK there is nobody to tell, and a request is spared the work. */
-function isRegistered(): boolean {
-  const provider = trace.getTracerProvider();
-  return (
-    !(provider instanceof ProxyTracerProvider) ||
-    provider.getDelegateTracer("bulwark") !== undefined
-  );
-}
 
 /**
  * serverTracing makes each request of a route a span of kind SERVER, named by its method and route, a child of the one that the
@@ -40,7 +28,7 @@ export function serverTracing(method: string, route: string): RequestTracing {
   const attributes = { "http.request.method": method, "http.route": route };
   return {
     get isOn() {
-      return isRegistered();
+      return isTracing();
     },
     run(read, work) {
       const parent: Context = propagation.extract(context.active(), read, headers);
