@@ -22,16 +22,11 @@ import {
   type TokenService,
   TotpService,
 } from "../auth/index.ts";
-import {
-  type Clock,
-  type Limiter,
-  type Log,
-  limitPolicy,
-  UnavailableError,
-} from "../core/index.ts";
+import { type Clock, type Limiter, type Log, UnavailableError } from "../core/index.ts";
 import type { KeyRing, Sealer } from "../crypto/index.ts";
 import type { Database } from "../database/index.ts";
 import type { ResolvedConfig } from "./config.ts";
+import { namedPolicies } from "./limit-config.ts";
 
 export interface AccountParts {
   readonly config: ResolvedConfig;
@@ -183,9 +178,8 @@ function backgroundWork(log: Log): {
 
 /** Mail to one address is limited whoever asks for it, and nobody who asks can tell. */
 function mailLimit({ config, limiter }: AccountParts): (recipient: string) => Promise<boolean> {
-  const { mail } = config.limits;
-  if (mail === undefined) throw new TypeError("limits: mail is not configured");
-  const policy = limitPolicy("mail", mail);
+  const { mail: policy } = namedPolicies(config.limits);
+  if (policy === undefined) throw new TypeError("limits: mail is not configured");
   return async (recipient) => {
     const { allowed } = await limiter.decide([{ policy, key: `mail:${recipient}` }]);
     return allowed;

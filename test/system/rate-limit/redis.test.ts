@@ -49,6 +49,7 @@ oneLimit("two processes have one limit, and each its way while Redis is gone", a
   const [app] = apps as [TestApp, TestApp];
   expect(await statusesOf(60, login)).toEqual({ 400: 20, 429: 40 });
 
+  const { email } = await app.signUp();
   process.kill(redis?.pid ?? 0, "SIGSTOP");
   try {
     // Strangers have 20 of their 40 left in Redis; while it is gone, each process has 20 of its own.
@@ -59,6 +60,10 @@ oneLimit("two processes have one limit, and each its way while Redis is gone", a
     expect(refused.status).toBe(503);
     expect(refused.json["code"]).toBe("SERVICE_UNAVAILABLE");
     expect(refused.headers.get("retry-after")).toMatch(/^\d+$/);
+    // Nobody counts whom mail was sent to: none is sent.
+    await app.bulwark.recovery.forgot(email, {});
+    await expect.poll(() => app.log.join("")).toContain("work in the background failed");
+    expect(app.bulwark.mailbox?.list()).toEqual([]);
     expect(storeLost(app)).toBe("1");
   } finally {
     process.kill(redis?.pid ?? 0, "SIGCONT");
