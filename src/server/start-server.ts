@@ -1,7 +1,7 @@
 import { serve } from "../adapters/node/index.ts";
 import type { OidcConfig } from "../auth/oidc/index.ts";
 import { type Bulwark, createBulwark, type ServerConfig } from "../bulwark/index.ts";
-import { createRouter, parseDuration } from "../core/index.ts";
+import { createRouter } from "../core/index.ts";
 import { loadOidc } from "./load-oidc.ts";
 import { referenceMigrations, referenceRoutes } from "./reference-api.ts";
 
@@ -20,9 +20,7 @@ const SWEEP_MS = 600_000;
 export async function startServer(
   config: ServerConfig & { readonly oidc?: OidcConfig | undefined },
 ): Promise<RunningServer> {
-  const { host, port, metricsToken, oidc, server: limits = {}, ...application } = config;
-  const { drainDelay, ...serverLimits } = limits;
-  const drainDelayMs = drainDelay === undefined ? 0 : parseDuration(drainDelay, "drainDelay");
+  const { host, port, metricsToken, oidc, server: limits, ...application } = config;
   const bulwark = createBulwark({ ...application, migrations: referenceMigrations });
   try {
     const { BaseAPIHandler } = bulwark.handlers;
@@ -30,7 +28,7 @@ export async function startServer(
     const routes = referenceRoutes(bulwark, { metricsToken, providers });
     const router = createRouter(BaseAPIHandler, routes);
     await bulwark.ready();
-    const server = await serve({ handlers: BaseAPIHandler, router, host, port, ...serverLimits });
+    const server = await serve({ handlers: BaseAPIHandler, router, host, port, ...limits });
     const token = bulwark.mode === "development" ? await bulwark.firstAdmin.issue() : undefined;
     // What is over is deleted, and what was put off is done, without anybody asking for it.
     const sweeping = setInterval(() => {
@@ -45,7 +43,6 @@ export async function startServer(
         clearInterval(sweeping);
         // Whoever sends requests here by what /health/ready says is told first, and goes elsewhere.
         bulwark.drain();
-        if (drainDelayMs > 0) await new Promise((resolve) => setTimeout(resolve, drainDelayMs));
         await server.close();
         await bulwark.close();
       },

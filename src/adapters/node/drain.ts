@@ -1,11 +1,12 @@
 import type { Server } from "node:http";
 
 /**
- * drain stops listening, lets requests in flight finish, and cuts what is left after the time. Idle connections end at once: those
+ * drain waits out the delay, stops listening, lets requests in flight finish, and cuts what is left after the time. Idle connections end at once: those
  * that have answered are asked for again and again, since one is idle only after its last answer.
  */
-export function drain(server: Server, drainMs: number): Promise<void> {
-  return new Promise((resolve) => {
+export async function drain(server: Server, delayMs: number, drainMs: number): Promise<void> {
+  if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+  await new Promise<void>((resolve) => {
     const sweep = setInterval(() => server.closeIdleConnections(), 50);
     const cut = setTimeout(() => server.closeAllConnections(), drainMs);
     server.close(() => {

@@ -36,7 +36,7 @@ export interface NodeServerOptions extends NodeServerLimits {
 export interface NodeServer {
   readonly host: string;
   readonly port: number;
-  /** close stops listening, lets requests in flight finish, their answers the last of their connections, and then cuts what is left. */
+  /** close stops listening after the drain delay, lets requests in flight finish, and cuts what is left; answers from its call on are the last of their connections. */
   close(): Promise<void>;
 }
 
@@ -89,7 +89,7 @@ export async function serve(options: NodeServerOptions): Promise<NodeServer> {
     port,
     close: () => {
       host.isClosing = true;
-      closing ??= drain(server, limits.drainTimeout);
+      closing ??= drain(server, limits.drainDelay, limits.drainTimeout);
       return closing;
     },
   };

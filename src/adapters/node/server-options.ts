@@ -1,4 +1,4 @@
-import { parseDuration } from "../../core/index.ts";
+import { checkTimeout } from "../../core/index.ts";
 
 /** Limits of a Node server. Each has a default that stands without a word of configuration. */
 export interface NodeServerLimits {
@@ -20,6 +20,8 @@ export interface NodeServerLimits {
   readonly maxRequestsPerConnection?: number | undefined;
   /** Requests of one connection that wait for their answers; past that it is cut. Default 100. */
   readonly maxRequestsInFlight?: number | undefined;
+  /** Time that a close goes on listening, so that whoever balances loads learns of it; each answer is the last of its connection. Default none. */
+  readonly drainDelay?: string | undefined;
   /** Time that requests in flight get at a close. Default 10s. */
   readonly drainTimeout?: string | undefined;
   /** Connections at once, in all; those of trusted proxies are not counted. Default 10,000. */
@@ -46,10 +48,10 @@ const DURATIONS = {
   drainTimeout: "10s",
 } as const;
 
-const DAY_MS = 86_400_000;
-
 /** The limits as numbers; times in milliseconds. */
-export type ServerLimits = Readonly<Record<keyof typeof NUMBERS | keyof typeof DURATIONS, number>>;
+export type ServerLimits = Readonly<
+  Record<keyof typeof NUMBERS | keyof typeof DURATIONS | "drainDelay", number>
+>;
 
 /** serverLimits reads the limits once. Throws a RangeError that names the field only if one is out of range. */
 export function serverLimits(given: NodeServerLimits): ServerLimits {
@@ -62,12 +64,9 @@ export function serverLimits(given: NodeServerLimits): ServerLimits {
     limits[name] = value;
   }
   for (const [name, standard] of Object.entries(DURATIONS)) {
-    const text = given[name as keyof typeof DURATIONS] ?? standard;
-    limits[name] = parseDuration(text, name);
-    // A longer timer would be none: it fires at once.
-    if (limits[name] > DAY_MS) {
-      throw new RangeError(`${name}: expected at most "24h", came ${JSON.stringify(text)}`);
-    }
+    limits[name] = checkTimeout(given[name as keyof typeof DURATIONS] ?? standard, name);
   }
+  const { drainDelay } = given;
+  limits["drainDelay"] = drainDelay === undefined ? 0 : checkTimeout(drainDelay, "drainDelay");
   return limits as ServerLimits;
 }
