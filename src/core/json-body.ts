@@ -1,4 +1,4 @@
-import { BaseAPIError } from "./errors.ts";
+import { BaseAPIError, type ErrorDetail, ValidationError } from "./errors.ts";
 
 /** JsonLimits are what a JSON body may hold, whatever its bytes are. */
 export interface JsonLimits {
@@ -21,7 +21,7 @@ const refused = (message: string): BaseAPIError => new BaseAPIError("INVALID_REQ
  * parseJson reads JSON in UTF-8. It is stricter than JSON.parse where two readers could understand a text differently, or where a reader
  * can be hurt: an object that names a key twice, `__proto__`, a `prototype` of a `constructor`, a number that no double holds, half of a
  * surrogate pair (RFC 7493 sections 2.1 to 2.3).
- * Throws only INVALID_REQUEST; no message quotes the text, which may hold a secret.
+ * Throws only INVALID_REQUEST, and VALIDATION_ERROR that names the field for the last three; no message quotes a value, which may be a secret.
  */
 export function parseJson(bytes: Uint8Array, limits: JsonLimits): unknown {
   const marks = countMarks(bytes, limits);
@@ -38,6 +38,7 @@ export function parseJson(bytes: Uint8Array, limits: JsonLimits): unknown {
   if (marks.elements > limits.elements) {
     throw refused(`The body has more than ${limits.elements} elements in its arrays.`);
   }
+  if (marks.isFaulty) throw new ValidationError([faultIn(value, []) as ErrorDetail]);
   return value;
 }
 
@@ -94,6 +95,7 @@ class Marks {
   /** One for each key in the text; visiting takes off those that are there. */
   colons: number;
   elements = 0;
+  isFaulty = false;
   readonly #hasEscapedUnit: boolean;
 
   constructor(colons: number, hasEscapedUnit: boolean) {
@@ -104,12 +106,9 @@ class Marks {
   /** visit calls itself as deep as the text was nested, which was bounded. */
   visit(value: unknown): void {
     if (typeof value === "string") {
-      if (this.#hasEscapedUnit) checkText(value);
+      if (this.#hasEscapedUnit && !value.isWellFormed()) this.isFaulty = true;
     } else if (typeof value === "number") {
-      // Such as 1e999: nothing could be stored or answered of it.
-      if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) {
-        throw refused("The body has a number that is out of range.");
-      }
+      if (isEndless(value)) this.isFaulty = true;
     } else if (typeof value !== "object" || value === null) {
       return;
     } else if (Array.isArray(value)) {
@@ -122,21 +121,47 @@ class Marks {
     // What somebody added to Object.prototype is seen here too: then no body passes.
     for (const key in value) {
       this.colons -= 1;
-      if (this.#hasEscapedUnit) checkText(key);
       const inner = value[key];
-      // Copied key by key, either would reach a prototype.
-      if (key === "__proto__" || (key === "constructor" && hasPrototype(inner))) {
-        throw refused("The body has a key that reaches a prototype.");
+      if (reachesPrototype(key, inner) || (this.#hasEscapedUnit && !key.isWellFormed())) {
+        this.isFaulty = true;
       }
       this.visit(inner);
     }
   }
 }
 
+/** Such as 1e999: nothing could be stored or answered of it. */
+const isEndless = (value: number): boolean =>
+  value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY;
+
+/** Copied key by key, either would reach a prototype. */
+const reachesPrototype = (key: string, value: unknown): boolean =>
+  key === "__proto__" || (key === "constructor" && hasPrototype(value));
+
 const hasPrototype = (value: unknown): boolean =>
   typeof value === "object" && value !== null && Object.hasOwn(value, "prototype");
 
-/** Only an escape can write half of a pair; two texts that differ in it alone would be stored as the same. */
-function checkText(text: string): void {
-  if (!text.isWellFormed()) throw refused("The body has half of a surrogate pair.");
+/** faultIn goes once more over a value that is refused, to say where. */
+function faultIn(value: unknown, path: readonly string[]): ErrorDetail | undefined {
+  const field = path.join(".");
+  // Only an escape can write half of a pair; two texts that differ in it alone would be stored as the same.
+  const half = { field, message: "Half of a surrogate pair.", code: "invalid_text" };
+  if (typeof value === "string") return value.isWellFormed() ? undefined : half;
+  if (typeof value === "number") {
+    return isEndless(value)
+      ? { field, message: "A number that is out of range.", code: "out_of_range" }
+      : undefined;
+  }
+  if (typeof value !== "object" || value === null) return undefined;
+  for (const [key, inner] of Object.entries(value)) {
+    if (!key.isWellFormed()) return half;
+    const inside = [...path, key];
+    if (reachesPrototype(key, inner)) {
+      const message = "A key that reaches a prototype.";
+      return { field: inside.join("."), message, code: "unsafe_key" };
+    }
+    const fault = faultIn(inner, inside);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
 }

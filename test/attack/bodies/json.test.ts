@@ -39,25 +39,25 @@ const CASES: readonly (readonly [what: string, body: string, status: number, cod
     "a prototype",
     '{"name":"a","price":1,"category":"c","__proto__":{"ownerId":"x"}}',
     400,
-    "INVALID_REQUEST",
+    "VALIDATION_ERROR",
   ],
   [
     "a constructor's prototype",
     '{"name":"a","price":1,"category":"c","constructor":{"prototype":{"x":1}}}',
     400,
-    "INVALID_REQUEST",
+    "VALIDATION_ERROR",
   ],
   [
     "a price beyond every number",
     '{"name":"a","price":1e999,"category":"c"}',
     400,
-    "INVALID_REQUEST",
+    "VALIDATION_ERROR",
   ],
   [
     "half of a pair",
     String.raw`{"name":"a\ud800","price":1,"category":"c"}`,
     400,
-    "INVALID_REQUEST",
+    "VALIDATION_ERROR",
   ],
 ];
 
@@ -81,7 +81,6 @@ describe("a refusal never quotes the body", () => {
     '{"password":"hunter2secret","password":"x"}',
     '{"hunter2secret":1,"hunter2secret":2}',
     '{"password":"hunter2secret',
-    '["hunter2secret\\ud800"]',
     `${nested('{"hunter2secret":', "}", 40)}`,
   ])("%s", async (body) => {
     log.length = 0;

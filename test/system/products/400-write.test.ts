@@ -80,10 +80,10 @@ test.each([
 test("PATCH with no field writes nothing", () =>
   refused("PATCH", `/api/products/${made.id}`, {}, "VALIDATION_ERROR"));
 
-test("a name that is given twice is the last one, as JSON.parse reads it, in the check and in the row", async () => {
-  const body = '{"name":"first","name":"second","price":1,"category":"c"}';
-  const answer = await call("POST", "/api/products", { token, body });
-  expect(answer.json["data"]).toMatchObject({ name: "second" });
-  const rows = await query(sql`SELECT name FROM reference.products WHERE name = 'first'`);
-  expect(rows).toEqual([]);
-});
+// A filter before us may have read the first of them, and JSON.parse reads the last.
+test.each([
+  '{"name":"first","name":"second","price":1,"category":"c"}',
+  String.raw`{"name":"first","n\u0061me":"second","price":1,"category":"c"}`,
+])("POST with a name that is given twice writes nothing: %s", (body) =>
+  refused("POST", "/api/products", body, "INVALID_REQUEST"),
+);
