@@ -37,8 +37,13 @@ export class NodeRequest {
 
   /** aborting returns what ends the work on the request: it aborts as the client goes away, and whoever has it may abort it before. */
   aborting(): AbortController {
-    this.#aborting ??= abortingWith(this.#outgoing);
+    this.#aborting ??= abortingWith(this.#incoming, this.#outgoing);
     return this.#aborting;
+  }
+
+  /** clientLeft tells what node:http does not say of an answer that was still behind another one. */
+  clientLeft(): void {
+    this.#aborting?.abort(gone());
   }
 
   /** readBody reads the body straight from its connection, counting bytes. */
@@ -69,13 +74,15 @@ export const announcesBody = ({ headers }: IncomingMessage): boolean =>
   headers["transfer-encoding"] !== undefined ||
   (headers["content-length"] !== undefined && headers["content-length"] !== "0");
 
+const gone = (): Error => new Error("the client went away");
+
 /** The client went away where its connection closed before all of the answer was written. */
-function abortingWith(outgoing: ServerResponse): AbortController {
+function abortingWith({ socket }: IncomingMessage, outgoing: ServerResponse): AbortController {
   const aborting = new AbortController();
   const onClose = (): void => {
-    if (!outgoing.writableFinished) aborting.abort(new Error("the client went away"));
+    if (!outgoing.writableFinished) aborting.abort(gone());
   };
-  if (outgoing.destroyed) onClose();
+  if (outgoing.destroyed || socket.destroyed) onClose();
   else outgoing.once("close", onClose);
   return aborting;
 }

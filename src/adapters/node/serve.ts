@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { AddressInfo } from "node:net";
 import {
   asAPIError,
   BaseAPIError,
@@ -16,7 +16,7 @@ import { dropBody } from "./drop-body.ts";
 import { announcesBody, NodeRequest } from "./node-request.ts";
 import { NodeResponse } from "./node-response.ts";
 import { NodeRouteInfo } from "./node-route-info.ts";
-import { PendingRequests } from "./pending-requests.ts";
+import { PipelinedRequests } from "./pipelined-requests.ts";
 import { requestUrl } from "./request-url.ts";
 import { type NodeServerLimits, type ServerLimits, serverLimits } from "./server-options.ts";
 import { StallWatch } from "./stall-watch.ts";
@@ -46,7 +46,7 @@ interface Host {
   readonly router: Router;
   readonly limits: ServerLimits;
   readonly bodies: StallWatch;
-  readonly pending: PendingRequests;
+  readonly pipelined: PipelinedRequests;
   isClosing: boolean;
 }
 
@@ -62,7 +62,7 @@ export async function serve(options: NodeServerOptions): Promise<NodeServer> {
     router: options.router,
     limits,
     bodies: new StallWatch(limits.bodyTimeout, () => kernel.edgeRefused?.("slow_body")),
-    pending: new PendingRequests(limits.maxRequestsInFlight),
+    pipelined: new PipelinedRequests(limits.maxRequestsInFlight),
     isClosing: false,
   };
   const server = createServer(serverOptions(limits), (incoming, outgoing) => {
@@ -128,39 +128,25 @@ function answer(host: Host, incoming: IncomingMessage, outgoing: ServerResponse)
   const { socket } = incoming;
   // What else came in the same piece as the request that ended the connection.
   if (socket.destroyed) return;
-  if (socket.writableLength > MAX_UNREAD_BYTES) {
-    cutPipeline(host, socket);
-    return;
-  }
   try {
     checkHeaderCount(host, incoming);
     const request = new NodeRequest(incoming, outgoing, requestUrl(incoming), host.bodies);
-    const info = new NodeRouteInfo(incoming, request);
-    const response = host.router(request as unknown as Request, info);
-    if (!isPromise(response)) {
-      write(host, response, incoming, outgoing);
+    // An answer has no connection yet where another one is on its way.
+    if (outgoing.socket === null && !host.pipelined.add(socket, request, outgoing)) {
+      host.kernel.edgeRefused?.("pipelining");
+      socket.destroy();
       return;
     }
-    const { pending } = host;
-    if (!pending.add(socket)) cutPipeline(host, socket);
-    response
-      .then((settled) => {
-        pending.remove(socket);
-        write(host, settled, incoming, outgoing);
-      })
-      .catch((error: unknown) => fail(host, error, incoming, outgoing));
+    const info = new NodeRouteInfo(incoming, request);
+    const response = host.router(request as unknown as Request, info);
+    if (isPromise(response)) {
+      response
+        .then((settled) => write(host, settled, incoming, outgoing))
+        .catch((error: unknown) => fail(host, error, incoming, outgoing));
+    } else write(host, response, incoming, outgoing);
   } catch (error) {
     fail(host, error, incoming, outgoing);
   }
-}
-
-/** Answers that wait for their reader while it sends more requests on the same connection, besides what the kernel's buffers hold. */
-const MAX_UNREAD_BYTES = 65_536;
-
-/** Whoever sends requests and leaves their answers unread would have us keep all of them. */
-function cutPipeline({ kernel }: Host, socket: Socket): void {
-  kernel.edgeRefused?.("pipelining");
-  socket.destroy();
 }
 
 function checkHeaderCount({ kernel, limits }: Host, { rawHeaders }: IncomingMessage): void {
@@ -170,13 +156,20 @@ function checkHeaderCount({ kernel, limits }: Host, { rawHeaders }: IncomingMess
   throw new BaseAPIError("HEADERS_TOO_LARGE", message);
 }
 
+/** What node:http knows of the last request that a connection may have: it says so to the client, and goes on all the same. */
+interface Last {
+  readonly maxRequestsOnConnectionReached?: boolean;
+}
+
 function write(
   { isClosing }: Host,
   response: Response,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): void {
-  if (isClosing) outgoing.shouldKeepAlive = false;
+  if (isClosing || (outgoing as Last).maxRequestsOnConnectionReached === true) {
+    outgoing.shouldKeepAlive = false;
+  }
   if (announcesBody(incoming) && !incoming.readableEnded) dropBody(incoming, outgoing);
   writeResponse(response, outgoing);
 }

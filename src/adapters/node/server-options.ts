@@ -18,7 +18,7 @@ export interface NodeServerLimits {
   readonly keepAliveTimeout?: string | undefined;
   /** Requests of one connection, the last of which is told that it is. Default 10,000. */
   readonly maxRequestsPerConnection?: number | undefined;
-  /** Requests of one connection that wait for their answers; past that it is cut. Default 100. */
+  /** Requests of one connection that wait for their answers; past that it is cut. Default 32. */
   readonly maxRequestsInFlight?: number | undefined;
   /** Time that a close goes on listening, so that whoever balances loads learns of it; each answer is the last of its connection. Default none. */
   readonly drainDelay?: string | undefined;
@@ -34,7 +34,7 @@ const NUMBERS = {
   maxHeaderSize: 16_384,
   maxHeaders: 100,
   maxRequestsPerConnection: 10_000,
-  maxRequestsInFlight: 100,
+  maxRequestsInFlight: 32,
   maxConnections: 10_000,
   maxConnectionsPerAddress: 512,
 } as const;
