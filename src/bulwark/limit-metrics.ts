@@ -1,6 +1,11 @@
-import type { Limiter, RefusedAddresses, Verdict } from "../core/index.ts";
+import { isPromise, type Limiter, type RefusedAddresses, type Verdict } from "../core/index.ts";
 import type { Counter, Metrics } from "../observability/index.ts";
-import { type BanLadder, RateLimiter } from "../rate-limit/index.ts";
+import {
+  type BanLadder,
+  type ConcurrencyLimiter,
+  type Lease,
+  RateLimiter,
+} from "../rate-limit/index.ts";
 import type { RedisRateLimiter } from "../rate-limit/redis/index.ts";
 
 /** Where the limits are kept, and what was counted in this process since it started. */
@@ -29,6 +34,8 @@ export interface LimitFigures {
 export interface LimitMetrics {
   /** The limiter, with what it decides and refuses counted. */
   readonly decide: Limiter["decide"];
+  /** Places, with those who got none counted by the name of the limit. */
+  readonly places: ConcurrencyLimiter;
   /** The bans, with whom they keep out counted. */
   readonly refusedAddresses: RefusedAddresses;
   /** What was counted since the start of this process. */
@@ -37,8 +44,15 @@ export interface LimitMetrics {
 
 /** limitMetrics counts what the limits of an application decide, for the metrics and for an operator. */
 export function limitMetrics(
-  limiter: RateLimiter | RedisRateLimiter,
-  bans: BanLadder,
+  {
+    limiter,
+    bans,
+    places,
+  }: {
+    readonly limiter: RateLimiter | RedisRateLimiter;
+    readonly bans: BanLadder;
+    readonly places: ConcurrencyLimiter;
+  },
   metrics: Metrics,
 ): LimitMetrics {
   gauges(limiter, bans, metrics);
@@ -54,6 +68,16 @@ export function limitMetrics(
       decided += 1;
       const verdict = limiter.decide(requests);
       return verdict instanceof Promise ? verdict.then(count) : count(verdict);
+    },
+    places: {
+      acquire: (key, options) => {
+        const told = (lease: Lease | undefined): Lease | undefined => {
+          if (lease === undefined) refusals.add(options.name);
+          return lease;
+        };
+        const asked = places.acquire(key, options);
+        return isPromise(asked) ? asked.then(told) : told(asked);
+      },
     },
     refusedAddresses: {
       bannedFor: (address) => {

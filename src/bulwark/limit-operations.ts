@@ -9,7 +9,7 @@ import {
   networkTag,
   ValidationError,
 } from "../core/index.ts";
-import type { BanPage } from "../rate-limit/index.ts";
+import type { BanPage, ConcurrencyLimiter } from "../rate-limit/index.ts";
 import type { ResolvedConfig } from "./config.ts";
 import type { LimitFigures } from "./limit-metrics.ts";
 import type { WiredLimiter } from "./wire-limiter.ts";
@@ -49,6 +49,8 @@ export interface Lifted {
 
 /** LimitOperations shows what limits stand and whom they keep out, and lifts what an operator wants lifted. */
 export interface LimitOperations {
+  /** Gives out the places of withConcurrencyLimit: in memory, or in Redis where one is configured. */
+  readonly places: ConcurrencyLimiter;
   overview(): LimitOverview;
   /** bans is a page of those that stand, the longest first. Rejects with an UnavailableError only if a shared store does not answer. */
   bans(query: { readonly page: number; readonly limit: number }): Promise<BanPage>;
@@ -74,6 +76,7 @@ export function limitOperations(parts: OperationParts): LimitOperations {
   const standing = (): readonly StandingLimit[] => parts.limits.standing();
   const since = new Date(clock.now()).toISOString();
   return {
+    places: wired.metered.places,
     overview: () => ({
       limits: standing().map(viewOf),
       bans: parts.config.bans === "off" ? "off" : "on",

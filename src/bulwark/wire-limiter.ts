@@ -11,11 +11,12 @@ import {
 } from "../core/index.ts";
 import type { KeyRing } from "../crypto/index.ts";
 import type { Metrics } from "../observability/index.ts";
-import { BanLadder, RateLimiter } from "../rate-limit/index.ts";
+import { BanLadder, MemoryConcurrency, RateLimiter } from "../rate-limit/index.ts";
 import {
   forgetKeys,
   RedisBanDirectory,
   type RedisCommands,
+  RedisConcurrency,
   RedisRateLimiter,
 } from "../rate-limit/redis/index.ts";
 import type { ResolvedConfig } from "./config.ts";
@@ -93,10 +94,14 @@ export function wireLimiter(parts: LimiterParts): WiredLimiter {
         by,
       ),
   });
+  const places =
+    redis === undefined
+      ? new MemoryConcurrency({ clock })
+      : new RedisConcurrency({ redis: redis.commands });
   const lifts = new Lifts(limiter, redis?.commands, parts);
   return {
     limiter,
-    metered: limitMetrics(limiter, bans, metrics),
+    metered: limitMetrics({ limiter, bans, places }, metrics),
     lift: (lifted) => lifts.lift(lifted),
     bans,
     partitionOf: partitions(parts.keys),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { ForbiddenError, UnavailableError } from "./errors.ts";
 import type { RouteInfo } from "./exchange.ts";
 import { BaseAPIHandler } from "./handler.ts";
 import { bareKernel, type Kernel } from "./kernel.ts";
@@ -223,6 +224,21 @@ describe("what stands in the headers", () => {
     expect(response.headers.get("retry-after")).toBe(status === 429 ? "2" : null);
     if (status !== 429) return;
     expect(await response.json()).toMatchObject({ "violated-policies": ["address"] });
+  });
+
+  test.each([
+    [500, new Error("a bug")],
+    [503, new UnavailableError("gone")],
+    [403, new ForbiddenError("no")],
+  ])("on a %i of the handler", async (status, error) => {
+    const { Handlers } = limited(() => 7);
+    const fail = (): never => {
+      throw error;
+    };
+    const response = await ask(Handlers.GET(fail, { path: "/x", requireAuth: false }));
+    expect(response.status).toBe(status);
+    expect(headersOf(response)).toEqual(["100", "7", RESET]);
+    expect(response.headers.get("ratelimit")).toBe('"address";r=7;t=30');
   });
 
   test("the limit that is nearest to refusing stands, on a raw response too", async () => {

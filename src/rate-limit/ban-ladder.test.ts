@@ -109,6 +109,39 @@ test("a ban by hand lasts as it says, and a lift ends it and forgets what led to
   expect(lifted).toEqual(["1.2.3.4", "5.6.7.8"]);
 });
 
+test("bans are listed, the longest first, a page at a time, and those that are over are not", async () => {
+  const { bans, time } = ladder();
+  await bans.ban("1.2.3.4", "1h", "by hand");
+  await bans.ban("2001:db8:1:2::1", "2h", "by hand");
+  await strike(bans, "5.6.7.8", 4);
+  const all = { offset: 0, limit: 10 };
+  expect(await bans.list(all)).toEqual({
+    total: 3,
+    bans: [
+      { network: "2001:db8:1:2::/64", until: 120 * MINUTE, step: 1, reason: "by hand" },
+      { network: "1.2.3.4", until: 60 * MINUTE, step: 1, reason: "by hand" },
+      { network: "5.6.7.8", until: MINUTE, step: 1, reason: "refused too often" },
+    ],
+  });
+  time.now += MINUTE;
+  const second = await bans.list({ offset: 1, limit: 1 });
+  expect(second).toMatchObject({ total: 2, bans: [{ network: "1.2.3.4" }] });
+  await bans.lift("1.2.3.4");
+  expect((await bans.list(all)).total).toBe(1);
+});
+
+test("a lift is told with who did it, and waits until that is written", async () => {
+  const told: unknown[] = [];
+  const { bans } = ladder({
+    onLift: async (network, by) => {
+      await settle();
+      told.push([network, by]);
+    },
+  });
+  await bans.lift("1.2.3.4", { userId: "ada" });
+  expect(told).toEqual([["1.2.3.4", { userId: "ada" }]]);
+});
+
 test("10,000 are banned at once; a flood forgets none of them", async () => {
   const { bans } = ladder();
   const address = (i: number): string => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
