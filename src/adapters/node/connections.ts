@@ -30,7 +30,7 @@ export function guardConnections(server: Server, kernel: Kernel, caps: Connectio
     const key = peer === undefined ? "gone" : limitAddress(canonicalAddress(peer) ?? peer);
     const refusal = refusalOf(peer ?? "", key);
     if (refusal !== undefined) {
-      kernel.edgeRefused?.(REASONS[refusal]);
+      kernel.edgeRefused?.(REASONS[refusal], peer);
       socket.destroy();
       return;
     }

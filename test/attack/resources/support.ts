@@ -73,6 +73,13 @@ export async function start(
       { ...open, path: "/wait" },
     ),
     Handlers.GET(
+      ({ signal }) => {
+        begun.push(signal);
+        return new Promise(() => {});
+      },
+      { ...open, path: "/hang" },
+    ),
+    Handlers.GET(
       () =>
         new Response(
           new ReadableStream(
