@@ -131,6 +131,38 @@ describe.skipIf(!available)(
       }
     });
 
+    test("a bucket that is added to keeps an expiry behind the moment at which it is full", async () => {
+      const { url } = await server();
+      const { limiter } = await limiterAt(url, { budgetMs: 10_000 });
+      const client = clientOf(url);
+      const policy = { ...policyOf(1_000), windowMs: 60_000 };
+      const name = "bulwark:limit:b:1000 deny token-bucket{a}";
+      let total = 0;
+      for (let round = 0; round < 150; round += 1) {
+        // Alone, and in a batch: 18 seconds in all, so that moments lie in three cells at least.
+        const cost = 1 + (round % 2);
+        const both = [1, ...(cost === 1 ? [] : [0])].map(async (each) =>
+          limiter.decide([{ policy, key: "a", cost: each * cost }]),
+        );
+        const [{ remaining, resetMs } = { remaining: 0, resetMs: 0 }] =
+          (await Promise.all(both))[0]?.states ?? [];
+        total += cost;
+        expect(remaining).toBeGreaterThanOrEqual(1_000 - total);
+        const left = await client.pttl(name);
+        expect(left).toBeGreaterThan(resetMs - 1_000);
+        expect(left).toBeLessThanOrEqual(resetMs + 8_400);
+        // It is what the bucket says, not only what the answer says.
+        const seconds = Number(await client.get(name)) / 64 / 1e6 + 1_700_000_000;
+        const [now = 0] = (await client.time()).map(Number);
+        expect(now * 1_000 + left).toBeGreaterThan(seconds * 1_000 - 1_000);
+      }
+      expect(await callsOf(client, "set")).toBeLessThan(12);
+      // The expiry is lost, as by a PERSIST: it comes back within a cell.
+      await client.persist(name);
+      await limiter.decide([{ policy, key: "a", cost: 200 }]);
+      expect(await client.pttl(name)).toBeGreaterThan(0);
+    });
+
     test("a server that forgot the script is told it again, and counts on", async () => {
       const { url } = await server();
       const { limiter, told } = await limiterAt(url);
@@ -387,6 +419,29 @@ describe.skipIf(!available)(
       const until = performance.now() + 200;
       while (performance.now() < until);
       expect((await Promise.all(decided)).every(({ allowed }) => allowed)).toBe(true);
+      expect(limiter.failed).toBe(0);
+    });
+
+    test("nor one that was sent after the look at what is late was due", async () => {
+      const answerLater = (): Promise<unknown> =>
+        new Promise((resolve) => setImmediate(() => resolve(0)));
+      const redis = { evalsha: answerLater, eval: answerLater };
+      const limiter = new RedisRateLimiter({ redis, budgetMs: 20 });
+      const policy = policyOf(10);
+      // Both timers are due at once, this one first.
+      const decided = new Promise<Verdict>((resolve) => {
+        setTimeout(() => {
+          setImmediate(() => {
+            resolve(limiter.decide([{ policy, key: "a" }]));
+            process.nextTick(() => {
+              const until = performance.now() + 40;
+              while (performance.now() < until);
+            });
+          });
+        }, 20);
+      });
+      await limiter.decide([{ policy, key: "a" }]);
+      expect((await decided).allowed).toBe(true);
       expect(limiter.failed).toBe(0);
     });
 

@@ -132,24 +132,27 @@ export class Batches {
   #watch(milliseconds: number): void {
     if (this.#isWatched) return;
     this.#isWatched = true;
-    // Where this process was busy, the answer may lie there unread: one look at it before it counts as late.
-    setTimeout(() => setImmediate(this.#look), milliseconds).unref();
+    const ring = (): void => {
+      // Where this process was busy, answers may lie there unread: they are read before what is late by now counts as late.
+      const now = performance.now();
+      setImmediate(() => this.#look(now));
+    };
+    setTimeout(ring, milliseconds).unref();
   }
 
-  readonly #look = (): void => {
+  #look(now: number): void {
     const { budgetMs } = this.#options;
     this.#isWatched = false;
-    const now = performance.now();
     for (const flight of this.#flights) {
-      const left = flight.sentAt + budgetMs - now;
+      const end = flight.sentAt + budgetMs;
       // A timer may be early by a part of a millisecond.
-      if (left >= 1) {
-        this.#watch(left);
+      if (end >= now + 1) {
+        this.#watch(Math.max(1, end - performance.now()));
         return;
       }
       this.#lose(flight, new Error(`no answer within ${budgetMs} ms`));
     }
-  };
+  }
 }
 
 function send(

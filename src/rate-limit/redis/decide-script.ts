@@ -1,4 +1,29 @@
 /**
+ * Writes `moment`, at which a bucket is full again, where `was` is what was kept of it, or nothing. A key expires at the end of the
+ * cell of 8.4 seconds that its moment lies in. Where the new moment lies in the cell of the old one, the expiry is right already,
+ * and an addition costs half of what setting both does. Its result is looked at: a key that was gone after all would come back
+ * without an expiry.
+ */
+const WRITE = `
+local value = moment * 64
+local cell = value - value % 536870912
+if not (was and was >= cell and was <= value and value < 4e18 and call('INCRBY', key, format('%d', value - was)) == value) then
+  call('SET', key, format(value < 4e18 and '%d' or '%.17g', value), 'PX', expiry((cell + 536870912) / 64 - now))
+end`;
+
+/** The milliseconds of an expiry, as text. */
+const EXPIRY = `
+local lasting, text
+local function expiry(micros)
+  local millis = micros / 1000
+  millis = millis < 1e15 and millis - millis % 1 + 1 or 1e15
+  if millis ~= lasting then
+    lasting, text = millis, format('%d', millis)
+  end
+  return text
+end`;
+
+/**
  * One step that decides a batch, in order. KEYS: the key of each request, in order; the same key may stand there more than once.
  * ARGV: the number of limits; of each its kind and two numbers (b a bucket: the microseconds in which one request comes back, and
  * those of a whole burst; c a counter and l a log: requests, and the window in microseconds); then of each run of decisions that
@@ -121,7 +146,7 @@ local function decide(size, first)
     local key, limit, cost = KEYS[place + number], limits[tonumber(ARGV[first + 2 * number])], tonumber(ARGV[first + 2 * number + 1])
     if allowed and cost > 0 then
       charge[limit.kind](key, limit, cost)
-      charged[key] = limit.kind
+      charged[key] = place + number
     end
   end
   for number = 1, size do
@@ -154,14 +179,16 @@ while ARGV[at] do
       local key = KEYS[number]
       local moment = full[key]
       if not moment then
-        moment = kept[number] and kept[number] / 64 or now
+        moment = tonumber(kept[number])
+        kept[number] = moment
+        moment = moment and moment / 64 or now
         if moment < now then moment = now end
       end
       if moment > ceiling then moment = ceiling end
       local isRefused = moment + cost - ceiling > tolerance
       if not isRefused then
         moment = moment + cost
-        if cost > 0 then charged[key] = 'b' end
+        if cost > 0 then charged[key] = number end
       end
       full[key] = moment
       local level = (moment - now) * 64
@@ -177,21 +204,13 @@ while ARGV[at] do
   at = at + 2 + 2 * size
 end
 
-local lasting, text
-local function expiry(micros)
-  local millis = micros / 1000
-  millis = min(1e15, millis - millis % 1 + 1)
-  if millis ~= lasting then
-    lasting, text = millis, format('%d', millis)
-  end
-  return text
-end
-for key, kind in pairs(charged) do
+${EXPIRY}
+for key, number in pairs(charged) do
   local state = states[key]
-  if kind == 'b' then
-    local value = full[key] * 64
-    call('SET', key, format(value < 4e18 and '%d' or '%.17g', value), 'PX', expiry(full[key] - now))
-  elseif kind == 'c' then
+  if not state then
+    local moment, was = full[key], tonumber(kept[number])
+${WRITE}
+  elseif state.limit.kind == 'c' then
     local kept = format('%d %d %d', state.index, state.current, state.previous)
     call('SET', key, kept, 'PX', expiry((state.index + 2) * state.limit.window - now))
   else
@@ -220,19 +239,15 @@ local key, cost = KEYS[1], tonumber(ARGV[1])
 local time = call('TIME')
 local now = (time[1] - 1700000000) * 1000000 + time[2]
 local ceiling = now + ARGV[2]
-local kept = call('GET', key)
-local moment = kept and kept / 64 or now
+local was = tonumber(call('GET', key))
+local moment = was and was / 64 or now
 if moment < now then moment = now elseif moment > ceiling then moment = ceiling end
 local late = moment + cost - ceiling
 local isRefused = late > 1 or late > (ARGV[3] or cost) / 2
 if not isRefused and cost > 0 then
   moment = moment + cost
-  local value = moment * 64
-  if value < 4e18 then
-    call('SET', key, format('%d', value), 'PX', format('%d', (moment - now) / 1000 + 1))
-  else
-    call('SET', key, format('%.17g', value), 'PX', '1000000000000000')
-  end
+${EXPIRY}
+${WRITE}
 end
 local level = (moment - now) * 64
 if level > 4e18 then level = 4e18 end

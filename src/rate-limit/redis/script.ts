@@ -35,13 +35,12 @@ export class Script {
     values: readonly (string | number)[],
     done: Done,
   ): void {
-    const again = (error: unknown): void => {
-      if (!isUnknownScript(error)) done(error, undefined);
-      else settle(() => redis.eval(this.#text, keys.length, ...keys, ...values), done);
-    };
     settle(
       () => redis.evalsha(this.#digest, keys.length, ...keys, ...values),
-      (error, answer) => (error === undefined ? done(undefined, answer) : again(error)),
+      (error, answer) => {
+        if (!isUnknownScript(error)) done(error, answer);
+        else settle(() => redis.eval(this.#text, keys.length, ...keys, ...values), done);
+      },
     );
   }
 }
