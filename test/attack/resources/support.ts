@@ -114,7 +114,7 @@ export const turn = (milliseconds = 0): Promise<void> =>
 export interface Client {
   readonly socket: Socket;
   /** What came so far. */
-  text(): string;
+  readonly text: () => string;
   readonly connected: Promise<boolean>;
   /** Resolves with all that came, once the connection is over, be it by a reset. */
   readonly closed: Promise<string>;
