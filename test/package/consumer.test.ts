@@ -173,6 +173,7 @@ const EXTERNALS: Readonly<Record<string, readonly string[]>> = {
   "./crypto": [],
   "./csrf": ["ipaddr.js"],
   "./headers": [],
+  "./multipart": ["ipaddr.js"],
   "./rate-limit": ["ipaddr.js"],
   "./openapi": ["ipaddr.js"],
   "./state": ["ipaddr.js"],

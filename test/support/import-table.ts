@@ -42,6 +42,7 @@ export const IMPORT_TABLE: Readonly<Record<string, FolderRules>> = {
   headers: { level: 3, folders: ["core"], packages: [] },
   cors: { level: 3, folders: ["core"], packages: [] },
   csrf: { level: 3, folders: ["core", "crypto"], packages: [] },
+  multipart: { level: 3, folders: ["core"], packages: [] },
   mail: {
     level: 3,
     folders: ["core", "crypto", "database", "observability"],

@@ -1,0 +1,2 @@
+export type { PartHeaders } from "./part-headers.ts";
+export { type MultipartLimits, type Part, readMultipart } from "./read-multipart.ts";
