@@ -86,6 +86,8 @@ export function checkProcesses(processes: number | undefined, problems: string[]
 const DENYING: ReadonlySet<string> = new Set(["login", "register", "mail"]);
 /** A /48 has 65,536 of our keys, and a /32 is a provider: what they may is a multiple of one key's. */
 const WIDER = { "48": 4, "32": 16 } as const;
+/** Requests of a limit that keeps each of them. */
+const MAX_LOGGED = 10_000;
 
 /** namedPolicies makes the policies of the configured limits, those of the networks above an IPv6 address among them. */
 export function namedPolicies(
@@ -95,16 +97,19 @@ export function namedPolicies(
   for (const [name, limit] of Object.entries(limits)) {
     const onFailure =
       limit.onFailure ?? (DENYING.has(name.replace(/-\d+$/, "")) ? "deny" : "local");
-    policies[name] = limitPolicy(name, { ...limit, onFailure });
+    // Nobody who asks for mail is told of it.
+    const isHidden = limit.isHidden ?? (name === "mail" ? true : undefined);
+    policies[name] = limitPolicy(name, { ...limit, onFailure, isHidden });
   }
   for (const name of ["address", "login", "register"]) {
     const policy = policies[name];
     if (policy === undefined) continue;
+    const most = policy.algorithm === "sliding-window-log" ? MAX_LOGGED : 1_000_000_000;
     for (const [bits, factor] of Object.entries(WIDER)) {
       // Who shares a network need not see how much of it is left.
       const wide = policies[`${name}-${bits}`] ?? {
         ...policy,
-        requests: Math.min(policy.requests * factor, 1_000_000_000),
+        requests: Math.min(policy.requests * factor, most),
         burst: undefined,
       };
       policies[`${name}-${bits}`] = { ...wide, name: `${name}-${bits}`, isHidden: true };

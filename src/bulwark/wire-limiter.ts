@@ -35,7 +35,7 @@ interface LimiterParts {
 }
 
 /** One key under all the limits that stand. */
-export interface LiftedKey {
+interface LiftedKey {
   readonly key: string;
   readonly policies: readonly LimitPolicy[];
   /** What it is decided together with, beside itself. */

@@ -118,6 +118,8 @@ export async function startApp(
     redisUrl: await testRedis(),
     clock,
     log: createLog({ destination: { write: (line: string) => void log.push(line) } }),
+    // Databases that start in this process hold the event loop, which says nothing of the requests under test.
+    loadShedding: "off",
     ...config,
   });
   const { bulwark } = server;

@@ -65,6 +65,9 @@ oneLimit("two processes have one limit, and each its way while Redis is gone", a
     await expect.poll(() => app.log.join("")).toContain("work in the background failed");
     expect(app.bulwark.mailbox?.list()).toEqual([]);
     expect(storeLost(app)).toBe("1");
+    // Said once, however many were decided without it.
+    const said = app.log.filter((line) => line.includes("the limits are decided without Redis"));
+    expect(said.map((line) => JSON.parse(line).level)).toEqual(["error"]);
   } finally {
     process.kill(redis?.pid ?? 0, "SIGCONT");
   }
