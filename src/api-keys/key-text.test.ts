@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -53,6 +54,7 @@ describe("a key", () => {
     const key = make();
     const text = `API_KEY="${key}"\nkey: ${key}, ${key.slice(0, -1)} x${key} ${key}y`;
     expect([...text.matchAll(apiKeyPattern())].map(([found]) => found)).toEqual([key, key]);
+    expect(readFileSync("docs/api-keys.md", "utf8")).toContain(`\n${apiKeyPattern().source}\n`);
     expect(apiKeyPattern("acme").source).toBe(
       "\\bacme_(?:live|test)_[0-9A-Za-z]{22}_[0-9A-Za-z]{38}\\b",
     );
