@@ -74,6 +74,7 @@ export class Exchange implements RequestContext {
   limits: LimitFields | undefined = undefined;
   #aborting: AbortController | undefined = undefined;
   #query: unknown = undefined;
+  #answeredAt: number | undefined = undefined;
   readonly #kernel: Kernel;
   #request: Request;
   #isReal = false;
@@ -179,9 +180,15 @@ export class Exchange implements RequestContext {
     return this.#kernel.clock.now();
   }
 
+  /** answeredAt is the moment of the answer, the same in all that it says. */
+  answeredAt(): number {
+    this.#answeredAt ??= this.now();
+    return this.#answeredAt;
+  }
+
   envelope(): Envelope {
-    const { clock, version } = this.#kernel;
-    return { requestId: this.requestId, timestamp: isoTime(clock.now()), version };
+    const { version } = this.#kernel;
+    return { requestId: this.requestId, timestamp: isoTime(this.answeredAt()), version };
   }
 }
 
@@ -288,7 +295,7 @@ function addLimit(headers: string[], exchange: Exchange, limits: LimitFields): v
     "x-ratelimit-remaining",
     String(remaining),
     "x-ratelimit-reset",
-    isoTime(exchange.now() + resetMs),
+    isoTime(exchange.answeredAt() + resetMs),
   );
 }
 
