@@ -125,18 +125,11 @@ function listen(server: Server, host: string, port: number): Promise<void> {
 
 /** answer hands a request to the router and writes what comes of it. */
 function answer(host: Host, incoming: IncomingMessage, outgoing: ServerResponse): void {
-  const { socket } = incoming;
-  // What else came in the same piece as the request that ended the connection.
-  if (socket.destroyed) return;
   try {
     checkHeaderCount(host, incoming);
     const request = new NodeRequest(incoming, outgoing, requestUrl(incoming), host.bodies);
     // An answer has no connection yet where another one is on its way.
-    if (outgoing.socket === null && !host.pipelined.add(socket, request, outgoing)) {
-      host.kernel.edgeRefused?.("pipelining");
-      socket.destroy();
-      return;
-    }
+    if (outgoing.socket === null && !isAdmitted(host, request, incoming, outgoing)) return;
     const info = new NodeRouteInfo(incoming, request);
     const response = host.router(request as unknown as Request, info);
     if (isPromise(response)) {
@@ -147,6 +140,20 @@ function answer(host: Host, incoming: IncomingMessage, outgoing: ServerResponse)
   } catch (error) {
     fail(host, error, incoming, outgoing);
   }
+}
+
+/** isAdmitted cuts a connection that has too many requests in flight, and everything else that came in the same piece. */
+function isAdmitted(
+  { kernel, pipelined }: Host,
+  request: NodeRequest,
+  { socket }: IncomingMessage,
+  outgoing: ServerResponse,
+): boolean {
+  if (socket.destroyed) return false;
+  if (pipelined.add(socket, request, outgoing)) return true;
+  kernel.edgeRefused?.("pipelining");
+  socket.destroy();
+  return false;
 }
 
 function checkHeaderCount({ kernel, limits }: Host, { rawHeaders }: IncomingMessage): void {
