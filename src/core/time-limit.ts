@@ -9,7 +9,7 @@ import type { AnyRoutePolicy } from "./route.ts";
 const MAX_MS = 86_400_000;
 
 /** What a stage or a handler may take that its route says nothing of. */
-export const HANDLER_TIMEOUT_MS = 30_000;
+const HANDLER_TIMEOUT_MS = 30_000;
 
 /** checkTimeout reads a time-out. Throws a RangeError that names the field only if it is none, or is longer than a day. */
 export function checkTimeout(text: string, field: string): number {

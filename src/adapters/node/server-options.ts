@@ -1,4 +1,5 @@
 import { checkTimeout } from "../../core/index.ts";
+import { KEEP_ALIVE_MS } from "./write-at-once.ts";
 
 /** Limits of a Node server. Each has a default that stands without a word of configuration. */
 export interface NodeServerLimits {
@@ -44,7 +45,7 @@ const DURATIONS = {
   bodyTimeout: "10s",
   requestTimeout: "60s",
   writeTimeout: "30s",
-  keepAliveTimeout: "5s",
+  keepAliveTimeout: `${KEEP_ALIVE_MS}ms`,
   drainTimeout: "10s",
 } as const;
 

@@ -13,12 +13,12 @@ import {
 } from "../../../src/core/index.ts";
 
 /** What a test holds open and lets go. */
-export interface Gate {
+interface Gate {
   readonly opened: Promise<void>;
   open(): void;
 }
 
-export function gate(): Gate {
+function gate(): Gate {
   let open = (): void => {};
   const opened = new Promise<void>((resolve) => {
     open = resolve;
