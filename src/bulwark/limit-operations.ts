@@ -2,11 +2,13 @@ import {
   type AuditSink,
   addressKey,
   type Clock,
+  ConflictError,
   canonicalAddress,
   type EventContext,
   type LimitAlgorithm,
   type LimitFailure,
   networkTag,
+  parseDuration,
   ValidationError,
 } from "../core/index.ts";
 import type { BanPage, ConcurrencyLimiter } from "../rate-limit/index.ts";
@@ -36,6 +38,15 @@ export interface LimitOverview extends LimitFigures {
   readonly bans: "on" | "off";
 }
 
+/** A ban by hand. */
+export interface NewBan {
+  /** An IP address; one of IPv6 stands for its /64. */
+  readonly address: string;
+  /** A duration such as `1h`. */
+  readonly duration: string;
+  readonly reason: string;
+}
+
 /** Whose limits are lifted: an address with its ban and what led to it, or a key as limits count it. */
 export type LiftTarget = { readonly address: string } | { readonly key: string };
 
@@ -54,6 +65,11 @@ export interface LimitOperations {
   overview(): LimitOverview;
   /** bans is a page of those that stand, the longest first. Rejects with an UnavailableError only if a shared store does not answer. */
   bans(query: { readonly page: number; readonly limit: number }): Promise<BanPage>;
+  /**
+   * ban keeps an address out for a time, in all processes, and is recorded as `limits.ban`. Rejects with a ValidationError where the
+   * address or the time is none, and with a ConflictError where bans are off, or the address is a trusted proxy.
+   */
+  ban(ban: NewBan, by: EventContext): Promise<void>;
   /**
    * lift ends what keeps somebody out, in all processes: of an address its ban and its limits, of a key its limits. It is recorded as
    * `limits.ban.lift` or `limits.lift`. Rejects with a ValidationError where the address is none, and with an UnavailableError where
@@ -83,6 +99,13 @@ export function limitOperations(parts: OperationParts): LimitOperations {
       ...wired.metered.figures(since),
     }),
     bans: ({ page, limit }) => wired.bans.list({ offset: (page - 1) * limit, limit }),
+    async ban({ address: given, duration, reason }, by) {
+      const address = addressOf(given);
+      checkDuration(duration);
+      if (parts.config.bans === "off") throw new ConflictError("Bans are switched off.");
+      await wired.bans.ban(address, duration, reason, by);
+      if (!wired.bans.isBanned(address)) throw new ConflictError("This address is never banned.");
+    },
     async lift(target, by) {
       const policies = standing().map(({ policy }) => policy);
       if ("key" in target) {
@@ -109,6 +132,15 @@ function addressOf(text: string): string {
   throw new ValidationError([
     { field: "address", message: "Expected an IP address.", code: "invalid_address" },
   ]);
+}
+
+function checkDuration(text: string): void {
+  try {
+    parseDuration(text, "duration");
+  } catch (error) {
+    const { message } = error as Error;
+    throw new ValidationError([{ field: "duration", message, code: "invalid_duration" }]);
+  }
 }
 
 function viewOf({ policy, counts }: StandingLimit): LimitView {

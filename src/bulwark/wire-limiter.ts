@@ -79,14 +79,12 @@ export function wireLimiter(parts: LimiterParts): WiredLimiter {
     ...(redis === undefined
       ? {}
       : { state: parts.state, directory: new RedisBanDirectory({ redis: redis.commands }) }),
-    onBan: ({ network, ...ban }) =>
-      record({
-        type: "limits.ban",
-        severity: "high",
-        result: "blocked",
-        resource: network,
-        metadata: { ...ban },
-      }),
+    onBan: ({ network, ...ban }, by) => {
+      const event = { type: "limits.ban", severity: "high", result: "blocked" } as const;
+      const told = { ...event, resource: network, metadata: { ...ban } };
+      if (by.principal === undefined) return record(told);
+      return parts.audit.record(told, by);
+    },
     // Somebody's doing: what cannot be recorded has not been done.
     onLift: (network, by) =>
       parts.audit.record(

@@ -9,7 +9,7 @@ function ladder(options: BanLadderOptions = {}, shared = { now: 0 }) {
   const bans = new BanLadder({
     clock: { now: () => shared.now },
     strikes: { requests: 3, window: "1m" },
-    onBan: (ban) => made.push(ban),
+    onBan: (ban) => void made.push(ban),
     ...options,
   });
   return { bans, made, time: shared };

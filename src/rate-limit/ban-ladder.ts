@@ -38,8 +38,8 @@ export interface BanLadderOptions {
   readonly state?: StateStore | undefined;
   /** Where the bans of all processes are listed, and learned at the start. Default: this process's own. */
   readonly directory?: BanDirectory | undefined;
-  /** Told of each ban that was made here. Default nothing. */
-  readonly onBan?: ((ban: Ban) => void) | undefined;
+  /** Told of each ban that was made here, and by whom where it was by hand; that one waits for it. Default nothing. */
+  readonly onBan?: ((ban: Ban, by: EventContext) => Promise<void> | void) | undefined;
   /** Told of each lift that was made here, and by whom; the lift waits for it. Default nothing. */
   readonly onLift?: ((network: string, by: EventContext) => Promise<void> | void) | undefined;
   readonly log?: Log | undefined;
@@ -124,11 +124,16 @@ export class BanLadder implements AddressBans, RefusedAddresses {
     }
   }
 
-  async ban(address: string, duration: Duration, reason: string): Promise<void> {
+  async ban(
+    address: string,
+    duration: Duration,
+    reason: string,
+    by: EventContext = {},
+  ): Promise<void> {
     if (this.#isExempt(address)) return;
     const network = limitAddress(address);
     const step = (this.#bans.get(network)?.step ?? 0) + 1;
-    await this.#make({ network, durationMs: parseDuration(duration), step, reason });
+    await this.#make({ network, durationMs: parseDuration(duration), step, reason }, by);
   }
 
   /** list is a page of the bans that stand, of all processes where they share a store. Rejects only if that does not answer. */
@@ -165,12 +170,12 @@ export class BanLadder implements AddressBans, RefusedAddresses {
     await this.#make({ network, durationMs, step, reason: "refused too often" });
   }
 
-  async #make(ban: Ban): Promise<void> {
+  async #make(ban: Ban, by: EventContext = {}): Promise<void> {
     const { network, durationMs, step, reason } = ban;
     const now = this.#clock.now();
     const kept = { until: now + durationMs, step, reason };
     this.#keep(network, kept);
-    this.#options.onBan?.(ban);
+    const told = this.#options.onBan?.(ban, by);
     try {
       const ttl = `${durationMs + this.#memoryMs}ms`;
       await this.#options.state?.set(keyOf(network), JSON.stringify(kept), ttl);
@@ -180,6 +185,7 @@ export class BanLadder implements AddressBans, RefusedAddresses {
       // It holds here all the same, and the limits hold everywhere.
       this.#options.log?.warn({ err, network }, "a ban is known to this process alone");
     }
+    await told;
   }
 
   async #find(network: string): Promise<void> {

@@ -65,6 +65,17 @@ const LiftBody = z
   })
   .meta({ examples: [{ address: "203.0.113.7" }] });
 
+const BanBody = z
+  .strictObject({
+    address: z
+      .string()
+      .max(64)
+      .meta({ description: "An IP address; one of IPv6 stands for its /64." }),
+    duration: z.string().max(16).meta({ description: "Such as 1h." }),
+    reason: z.string().min(1).max(200),
+  })
+  .meta({ examples: [{ address: "203.0.113.7", duration: "1h", reason: "scraper" }] });
+
 const Lifted = z
   .strictObject({ key: z.string(), wasBanned: z.boolean() })
   .meta({ id: "LiftedLimit" });
@@ -120,5 +131,21 @@ export function limitRoutes(bulwark: Bulwark): readonly AnyRoute[] {
     },
   );
 
-  return [overview, bans, lift];
+  const ban = AuthenticatedAPIHandler.POST(
+    adminAction(bulwark)(async (context) => {
+      await limits.ban(context.body as z.infer<typeof BanBody>, context);
+      return ResponseBuilder.created(null);
+    }),
+    {
+      path: "/api/admin/limits/bans",
+      requireAuth: true,
+      body: BanBody,
+      response: z.null(),
+      status: 201,
+      errors: [...ADMIN_ERRORS, "CONFLICT"],
+      summary: "Keep an address out for a time",
+    },
+  );
+
+  return [overview, bans, ban, lift];
 }

@@ -21,6 +21,7 @@ interface Overview {
 const ROUTES = [
   ["GET", "/api/admin/limits", undefined],
   ["GET", "/api/admin/limits/bans", undefined],
+  ["POST", "/api/admin/limits/bans", { address: "203.0.113.8", duration: "1s", reason: "x" }],
   ["POST", "/api/admin/limits/lift", { address: "203.0.113.7" }],
 ] as const;
 
@@ -31,7 +32,8 @@ describe("who may", () => {
       const { token } = await signUp(roles);
       expectRefusal(await call(method, path, { token, body }), 403, "FORBIDDEN");
     }
-    expect((await call(method, path, { token: await adminToken(), body })).status).toBe(200);
+    const allowed = await call(method, path, { token: await adminToken(), body });
+    expect(allowed.status).toBe(path.endsWith("bans") && method === "POST" ? 201 : 200);
   });
 
   test.each(ROUTES)("%s %s: with a second factor, where that is demanded", async (...route) => {
@@ -128,6 +130,58 @@ describe("bans", () => {
     expect(second.json["pagination"]).toMatchObject({ total: 2, totalPages: 2, hasNext: false });
     await Promise.all(["203.0.113.1", "2001:db8:1:2::"].map((each) => bulwark.bans.lift(each)));
     expect((await list()).json["data"]).toEqual([]);
+  });
+
+  const ban = async (body: unknown): Promise<Answer> =>
+    call("POST", "/api/admin/limits/bans", { token: await adminToken(), body });
+
+  test("one by hand stands for its time, and is recorded with who made it", async () => {
+    const made = await ban({ address: "2001:db8:9::1", duration: "2h", reason: "scraper" });
+    expect(made.status).toBe(201);
+    expect((await list()).json["data"]).toEqual([
+      { network: "2001:db8:9:0::/64", until: isoIn(7_200_000), step: 1, reason: "scraper" },
+    ]);
+    const [row] = await query(
+      sql`SELECT user_id, resource, metadata FROM bulwark.audit_events WHERE type = 'limits.ban'`,
+    );
+    expect(row).toMatchObject({
+      user_id: expect.any(String),
+      resource: "2001:db8:9:0::/64",
+      metadata: { reason: "scraper", durationMs: 7_200_000 },
+    });
+    await lift({ address: "2001:db8:9::" });
+  });
+
+  test.each([
+    [{}, "address"],
+    [{ address: "nowhere" }, "address"],
+    [{ address: "203.0.113.0/24" }, "address"],
+    [{ duration: "soon" }, "duration"],
+    [{ reason: "" }, "reason"],
+    [{ step: 9 }, "step"],
+  ])("banning %j is 400", async (change, field) => {
+    const good = { address: "203.0.113.1", duration: "1h", reason: "x" };
+    const body = Object.keys(change).length === 0 ? {} : { ...good, ...change };
+    const answer = await ban(body);
+    expectRefusal(answer, 400, "VALIDATION_ERROR");
+    expect((answer.json["details"] as { field: string }[]).map((each) => each.field)).toContain(
+      field,
+    );
+  });
+
+  test("a trusted proxy is not banned, nor anybody where bans are off", async () => {
+    for (const config of [{ trustedProxies: ["203.0.113.0/24"] }, { bans: "off" } as const]) {
+      const other = await startApp(config);
+      try {
+        const token = await other.adminToken();
+        const body = { address: "203.0.113.1", duration: "1h", reason: "x" };
+        const refused = await other.call("POST", "/api/admin/limits/bans", { token, body });
+        expectRefusal(refused, 409, "CONFLICT");
+        expect(other.bulwark.bans.isBanned("203.0.113.1")).toBe(false);
+      } finally {
+        await other.close();
+      }
+    }
   });
 
   test.each([
