@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { APIKeyView, CreatedAPIKey, KeyLimit, KeyOwner } from "../api-keys/index.ts";
 import type { Bulwark } from "../bulwark/index.ts";
-import { type DatabaseCommand, print, userIdOf, withBulwark } from "./with-bulwark.ts";
+import { checkTenant, type DatabaseCommand, print, userIdOf, withBulwark } from "./with-bulwark.ts";
 
 /** Whose keys: a user by address, in a tenant where one is named besides; or a tenant's own. */
 interface OwnerOptions {
@@ -149,6 +149,7 @@ function checkOwner({ email, tenant }: OwnerOptions): void {
 }
 
 async function ownerOf(bulwark: Bulwark, { email, tenant }: OwnerOptions): Promise<KeyOwner> {
+  await checkTenant(bulwark, tenant);
   if (email === undefined) {
     if (tenant === undefined) throw new Error("--email or --tenant: expected one, came neither");
     return { tenantId: tenant };

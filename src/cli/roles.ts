@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { AssignmentView, RoleView } from "../access/index.ts";
 import type { Bulwark } from "../bulwark/index.ts";
 import { NotFoundError, parseDuration } from "../core/index.ts";
-import { type DatabaseCommand, print, userIdOf, withBulwark } from "./with-bulwark.ts";
+import { checkTenant, type DatabaseCommand, print, userIdOf, withBulwark } from "./with-bulwark.ts";
 
 interface TenantOption {
   readonly tenant?: string | undefined;
@@ -109,7 +109,9 @@ export function addRoleCommands(program: Command, devOption: () => Option): void
 }
 
 async function listRoles(options: DatabaseCommand & TenantOption): Promise<void> {
-  await withBulwark(options, async ({ access, roles }) => {
+  await withBulwark(options, async (bulwark) => {
+    const { access, roles } = bulwark;
+    await checkTenant(bulwark, options.tenant);
     const fromCode = access.roles.map((name) => ({
       name,
       permissions: access.permissionsOfRoles({ roles: [name] }),
@@ -170,8 +172,13 @@ async function unassignRole(role: string, options: AssignOptions): Promise<void>
 }
 
 async function listHolders(role: string, options: DatabaseCommand & TenantOption): Promise<void> {
-  await withBulwark(options, async ({ roles }) => {
-    const holders = await roles.holdersOf(role, { tenantId: options.tenant ?? null });
+  await withBulwark(options, async (bulwark) => {
+    const { tenant } = options;
+    await checkTenant(bulwark, tenant);
+    const made = await bulwark.roles.listRoles({ tenantId: tenant ?? null });
+    const isThere = bulwark.access.isRole(role) || made.some(({ name }) => name === role);
+    if (!isThere) throw new NotFoundError("Role");
+    const holders = await bulwark.roles.holdersOf(role, { tenantId: tenant ?? null });
     print(options.json === true ? JSON.stringify(holders) : holders.map(assignmentLine).join("\n"));
   });
 }

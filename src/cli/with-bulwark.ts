@@ -42,6 +42,11 @@ export async function userIdOf(bulwark: Bulwark, email: string): Promise<string>
   }
 }
 
+/** checkTenant rejects with a NotFoundError only if there is no such tenant: a slip must not look like one that has nothing. */
+export async function checkTenant(bulwark: Bulwark, tenant: string | undefined): Promise<void> {
+  if (tenant !== undefined) await bulwark.tenants.members(tenant, { page: 1, limit: 1 });
+}
+
 /** print writes a line, or nothing at all for an empty text. */
 export const print = (text: string): void => {
   if (text !== "") process.stdout.write(`${text}\n`);

@@ -56,6 +56,10 @@ test("a key is made, listed, rotated and revoked", { timeout: 200_000 }, async (
   expect([nobody.code, nobody.stderr]).toEqual([1, "bulwark: User not found.\n"]);
   const neither = await keys("list");
   expect(neither.stderr).toBe("bulwark: --email or --tenant: expected one, came neither\n");
+  for (const tenant of ["nowhere", "00000000-0000-4000-8000-000000000000"]) {
+    const { code, stderr } = await keys("list", "--tenant", tenant);
+    expect([code, stderr], tenant).toEqual([1, "bulwark: Tenant not found.\n"]);
+  }
   const wrong = await keys("create", "--email", EMAIL, "--name", "a", "--scope", "everything");
   expect(wrong.code).toBe(1);
   expect(wrong.stderr).toBe("bulwark: scopes.0: There is no scope of this name.\n");

@@ -62,6 +62,9 @@ describe("fails and says why on standard error", () => {
     [["create", "admin", "--permission", "products:write"], "name: There is a role of thi"],
     [["create", "editor", "--permission", "products:fly"], "permissions.0: There is no"],
     [["assign", "nobodys", "--email", "nobody@example.com"], "User"],
+    [["holders", "nobodys"], "Role not found."],
+    [["holders", "admin", "--tenant", "nowhere"], "Tenant not found."],
+    [["list", "--tenant", "nowhere"], "Tenant not found."],
   ])("roles %j", SLOW, async (args, reason) => {
     const { code, stdout, stderr } = await roles(...args);
     expect([code, stdout]).toEqual([1, ""]);
