@@ -105,7 +105,7 @@ function metricsTokenOf(env: Env, problems: string[]): string | undefined {
 
 function redisOf(env: Env, problems: string[]): string | undefined {
   const url = text(env, "REDIS_URL");
-  if (url !== undefined && !/^rediss?:\/\//.test(url)) {
+  if (url !== undefined && !/^rediss?(\+cluster)?:\/\//.test(url)) {
     problems.push("REDIS_URL: expected rediss://user:password@host, came another text");
   }
   return url;

@@ -95,7 +95,7 @@ export interface BulwarkConfig extends EdgeConfig {
   readonly secret?: string | readonly string[] | undefined;
   /** Default `{ dataDir: '.bulwark' }`: PGlite in that folder. */
   readonly database?: DatabaseConfig | undefined;
-  /** Short-lived state, such as `rediss://user:password@redis.example.com`. Default: this process's memory. */
+  /** Short-lived state, such as `rediss://user:password@redis.example.com`, or `rediss+cluster://` for a cluster. Default: this process's memory. */
   readonly redisUrl?: string | undefined;
   /** Addresses and CIDR ranges of our own proxies. Default none. */
   readonly trustedProxies?: readonly string[] | undefined;

@@ -19,6 +19,7 @@ import {
   RedisConcurrency,
   RedisRateLimiter,
 } from "../rate-limit/redis/index.ts";
+import { isClusterUrl } from "../state/index.ts";
 import type { ResolvedConfig } from "./config.ts";
 import { type LimitMetrics, limitMetrics } from "./limit-metrics.ts";
 import { peer } from "./wire-database.ts";
@@ -65,6 +66,7 @@ export function wireLimiter(parts: LimiterParts): WiredLimiter {
       ? new RateLimiter({ clock })
       : new RedisRateLimiter({
           redis: redis.commands,
+          isCluster: isClusterUrl(config.redisUrl ?? ""),
           processes: config.processes,
           clock,
           onChange: (state, cause) => tellStore(state, cause, { log, record }),

@@ -1,1 +1,2 @@
 export { MemoryState, type MemoryStateOptions } from "./memory-state.ts";
+export { isClusterUrl } from "./redis-address.ts";

@@ -34,6 +34,28 @@ test.each([
     production,
     { host: "localhost", port: 6_379, db: 0, password: "secret" },
   ],
+  [
+    "rediss+cluster://app:p%40ss@a.example.com:7000,[2001:db8::1],b.example.com:7001/",
+    production,
+    {
+      host: "a.example.com",
+      port: 7_000,
+      db: 0,
+      username: "app",
+      password: "p@ss",
+      tls,
+      nodes: [
+        { host: "a.example.com", port: 7_000 },
+        { host: "2001:db8::1", port: 6_379 },
+        { host: "b.example.com", port: 7_001 },
+      ],
+    },
+  ],
+  [
+    "redis+cluster://127.0.0.1:7000",
+    development,
+    { host: "127.0.0.1", port: 7_000, db: 0, nodes: [{ host: "127.0.0.1", port: 7_000 }] },
+  ],
 ])("%s", (url, options, address) => {
   expect(redisAddress(url, options)).toEqual(address);
 });
@@ -49,8 +71,22 @@ test.each([
   expect(() => redisAddress(url, production)).toThrow(/expected rediss:\/\//);
 });
 
+// Its nodes name each other: what is on this machine may lead elsewhere.
+test.each(["redis+cluster://127.0.0.1:7000", "redis+cluster://redis.example.com"])(
+  "production refuses %s, a cluster that is not encrypted",
+  (url) => {
+    expect(() => redisAddress(url, production)).toThrow(/REDIS_URL: expected rediss\+cluster:/);
+  },
+);
+
 test.each([
   "",
+  "rediss+cluster://",
+  "rediss+cluster://a,",
+  "rediss+cluster://a:1,b:x",
+  "rediss+cluster://a/1",
+  "rediss+cluster://a?tls=",
+  "rediss+cluster://a,b#0",
   "localhost:6379",
   "http://localhost",
   "redis://",
@@ -65,7 +101,12 @@ test.each([
 });
 
 test("an error never shows the password", () => {
-  for (const url of ["redis://:hunter2@elsewhere", "http://:hunter2@a", "redis://:hunter2@a?b"]) {
+  for (const url of [
+    "redis://:hunter2@elsewhere",
+    "http://:hunter2@a",
+    "redis://:hunter2@a?b",
+    "redis+cluster://:hunter2@a,b:x",
+  ]) {
     expect(() => redisAddress(url, production)).toThrow(
       expect.objectContaining({ message: expect.not.stringContaining("hunter2") }),
     );

@@ -1,7 +1,24 @@
-import { Redis, type RedisOptions } from "ioredis";
+import { Cluster, type ClusterOptions, Redis, type RedisOptions } from "ioredis";
 import { type Log, UnavailableError } from "../core/index.ts";
 import { keepStringMethodsFast } from "./fast-strings.ts";
 import type { RedisAddress } from "./redis-address.ts";
+
+/** What a step may send, to a server or to a cluster. */
+export type RedisClient = Pick<
+  Redis,
+  | "del"
+  | "disconnect"
+  | "eval"
+  | "evalsha"
+  | "get"
+  | "getdel"
+  | "info"
+  | "ping"
+  | "publish"
+  | "set"
+  | "subscribe"
+  | "unsubscribe"
+>;
 
 export interface RedisConnectionOptions {
   readonly address: RedisAddress;
@@ -9,7 +26,7 @@ export interface RedisConnectionOptions {
   readonly budgetMs: number;
   readonly log: Log | undefined;
   /** Runs whenever the connection stands again. Default nothing. */
-  readonly onReady?: (client: Redis) => void;
+  readonly onReady?: (client: RedisClient) => void;
 }
 
 /**
@@ -18,7 +35,7 @@ export interface RedisConnectionOptions {
  * for as long as it is not closed; only a step that meets the very first attempt waits for it, within its budget.
  */
 export class RedisConnection {
-  readonly #client: Redis;
+  readonly #client: Redis | Cluster;
   readonly #budgetMs: number;
   readonly #log: Log | undefined;
   #firstAttempt: Promise<void> | undefined;
@@ -28,7 +45,7 @@ export class RedisConnection {
   constructor(options: RedisConnectionOptions) {
     this.#budgetMs = options.budgetMs;
     this.#log = options.log;
-    this.#client = new Redis(clientOptions(options));
+    this.#client = clientOf(options);
     keepStringMethodsFast();
     // Without a listener the client would write to the console.
     this.#client.on("error", (error) => this.#onLost(error));
@@ -47,16 +64,29 @@ export class RedisConnection {
   }
 
   /** run sends what `step` sends. Rejects only with an UnavailableError; the step may then have been taken, or not. */
-  async run<T>(step: (client: Redis) => Promise<T>): Promise<T> {
+  async run<T>(step: (client: RedisClient) => Promise<T>): Promise<T> {
     if (this.#closed) throw new UnavailableError("the state is closed");
     try {
-      if (this.#client.status === "ready") return await step(this.#client);
+      if (this.#client.status === "ready") return await this.#take(step);
       if (this.#client.status === "wait") this.#connect();
       if (this.#firstAttempt === undefined) throw this.#lost ?? new Error("not connected");
       return await this.#runAfter(this.#firstAttempt, step);
     } catch (error) {
       throw new UnavailableError("Redis did not answer", { cause: withoutCommand(error) });
     }
+  }
+
+  /** runAll is run on each server that holds keys: the one, or the primaries of a cluster. */
+  async runAll<T>(step: (client: RedisClient) => Promise<T>): Promise<readonly T[]> {
+    return this.run((client) =>
+      Promise.all(client instanceof Cluster ? client.nodes("master").map(step) : [step(client)]),
+    );
+  }
+
+  /** A server's answers are timed by the client; what a cluster's client does in between, and its listening connection, are not. */
+  #take<T>(step: (client: RedisClient) => Promise<T>): Promise<T> {
+    if (!(this.#client instanceof Cluster)) return step(this.#client);
+    return this.#runAfter(Promise.resolve(), step);
   }
 
   /** close waits for what was sent, within the budget, and ends the connection for good. */
@@ -75,12 +105,16 @@ export class RedisConnection {
     const settled = (): void => {
       this.#firstAttempt = undefined;
     };
-    this.#firstAttempt = this.#client.connect();
+    this.#firstAttempt = new Promise((resolve, reject) => {
+      this.#client.connect().then(resolve, reject);
+      // Where a cluster answers that it is not ready, its client says nothing more of this attempt.
+      this.#client.once("close", () => reject(new Error("the connection was closed")));
+    });
     this.#firstAttempt.then(settled, settled);
   }
 
   /** One budget for the connection and the step; a step whose caller was refused is not sent any more. */
-  #runAfter<T>(connected: Promise<void>, step: (client: Redis) => Promise<T>): Promise<T> {
+  #runAfter<T>(connected: Promise<void>, step: (client: RedisClient) => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       let late = false;
       const timer = setTimeout(() => {
@@ -103,6 +137,27 @@ export class RedisConnection {
     this.#log?.warn({ err: this.#lost }, "Redis does not answer");
   }
 }
+
+function clientOf(options: RedisConnectionOptions): Redis | Cluster {
+  const { nodes } = options.address;
+  const shared = clientOptions(options);
+  if (nodes === undefined) return new Redis(shared);
+  return new Cluster(
+    nodes.map((node) => ({ ...node })),
+    { ...CLUSTER, redisOptions: shared, clusterRetryStrategy: shared.retryStrategy },
+  );
+}
+
+/** A step that was under way when a connection broke is not sent again; what a node refused, since it is another's, is. */
+const CLUSTER = {
+  lazyConnect: true,
+  // Of a node that is only just being connected to: what waits is given up within the budget, as everything is.
+  enableOfflineQueue: true,
+  retryDelayOnFailover: 0,
+  slotsRefreshTimeout: 5_000,
+  // A certificate names hosts: they are not replaced by their addresses.
+  dnsLookup: (address, done) => done(null, address),
+} as const satisfies ClusterOptions;
 
 function clientOptions({
   address,

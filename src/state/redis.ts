@@ -1,15 +1,14 @@
-import type { Redis } from "ioredis";
 import { type Duration, type Log, parseDuration, type StateStore } from "../core/index.ts";
 import { type IncrementOptions, incrementOf, notACounter } from "./increment.ts";
 import { Listeners } from "./listeners.ts";
 import { redisAddress } from "./redis-address.ts";
-import { RedisConnection } from "./redis-connection.ts";
+import { type RedisClient, RedisConnection } from "./redis-connection.ts";
 import { INCREMENT, SWAP } from "./redis-steps.ts";
 
 export { RedisScripts, type RedisScriptsOptions } from "./redis-scripts.ts";
 
 export interface RedisStateOptions {
-  /** Such as `rediss://user:password@redis.example.com:6379/0`. Redis 6.2 or newer. */
+  /** Such as `rediss://user:password@redis.example.com:6379/0`, or `rediss+cluster://user:password@host:6379,host:6379`. Redis 6.2 or newer. */
   readonly url: string;
   /** Demands verified TLS (`rediss://`) for every server that is not on this machine. Default true. */
   readonly production?: boolean | undefined;
@@ -148,9 +147,11 @@ export class RedisState implements StateStore {
    */
   async check(): Promise<RedisCheck> {
     // INFO, not CONFIG GET, which hosted servers refuse.
-    const memory = await this.#commands.run((client) => client.info("memory"));
-    const evictionPolicy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1];
-    if (evictionPolicy === "noeviction") return { evictionPolicy, problems: [] };
+    const all = await this.#commands.runAll((client) => client.info("memory"));
+    const policies = all.map((memory) => /^maxmemory_policy:(\S+)/m.exec(memory)?.[1]);
+    const other = policies.findIndex((policy) => policy !== "noeviction");
+    if (other === -1) return { evictionPolicy: "noeviction", problems: [] };
+    const evictionPolicy = policies[other];
     const came = evictionPolicy ?? "nothing";
     return { evictionPolicy, problems: [`maxmemory-policy: expected noeviction, came ${came}`] };
   }
@@ -160,7 +161,7 @@ export class RedisState implements StateStore {
     await Promise.all([this.#commands.close(), this.#subscriptions.close()]);
   }
 
-  async #subscribeAgain(client: Redis): Promise<void> {
+  async #subscribeAgain(client: RedisClient): Promise<void> {
     const { channels } = this.#listeners;
     if (channels.length === 0) return;
     try {

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { findBinary } from "../../scripts/services.js";
 import { freePort } from "./app.ts";
 import { ownRedis, type Service } from "./services.ts";
@@ -33,10 +34,19 @@ export async function startCluster(): Promise<RedisCluster | undefined> {
     }
     const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`);
     const create = ["--cluster", "create", ...addresses, "--cluster-replicas", "0"];
-    execFileSync(cli, ["-a", password, "--no-auth-warning", ...create, "--cluster-yes"], {
-      stdio: "pipe",
-      timeout: 60_000,
-    });
+    const ask = (...args: readonly string[]): string =>
+      execFileSync(cli, ["-a", password, "--no-auth-warning", ...args], {
+        stdio: "pipe",
+        timeout: 60_000,
+        encoding: "utf8",
+      });
+    ask(...create, "--cluster-yes");
+    // The last to hear that all slots are served may be a moment late.
+    for (const { port } of nodes) {
+      while (!ask("-p", String(port), "cluster", "info").includes("cluster_state:ok")) {
+        await sleep(50);
+      }
+    }
     return { nodes, password, stop };
   } catch (error) {
     await stop();
