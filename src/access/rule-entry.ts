@@ -21,7 +21,7 @@ export interface Entry {
 export type User = Extract<Principal, { kind: "user" }>;
 
 /** The end of a whole decision that a denial made; what allows ends at YES, and where no rule is about the object it is NO. */
-export const DENIED = new Step({ kind: "end" });
+const DENIED = new Step({ kind: "end" });
 
 /** entryOf sorts the rules of one action on one subject, for a model with such roles. */
 export function entryOf(all: readonly CompiledRule[], roles: readonly string[]): Entry {
