@@ -175,7 +175,6 @@ export class BanLadder implements AddressBans, RefusedAddresses {
     const now = this.#clock.now();
     const kept = { until: now + durationMs, step, reason };
     this.#keep(network, kept);
-    const told = this.#options.onBan?.(ban, by);
     try {
       const ttl = `${durationMs + this.#memoryMs}ms`;
       await this.#options.state?.set(keyOf(network), JSON.stringify(kept), ttl);
@@ -185,7 +184,7 @@ export class BanLadder implements AddressBans, RefusedAddresses {
       // It holds here all the same, and the limits hold everywhere.
       this.#options.log?.warn({ err, network }, "a ban is known to this process alone");
     }
-    await told;
+    await this.#options.onBan?.(ban, by);
   }
 
   async #find(network: string): Promise<void> {
