@@ -140,7 +140,8 @@ describe("the limits of JSON", () => {
     expect(refusal('{"a":'.repeat(200_000))).toMatch(/deeper/);
     expect(refusal(`{${keys}}`)).toMatch(/keys/);
     expect(refusal(`[${"0,".repeat(500_000)}0]`)).toMatch(/elements/);
-    expect(performance.now() - started).toBeLessThan(1_000);
+    // A pass that went back would take minutes.
+    expect(performance.now() - started).toBeLessThan(10_000);
   });
 
   test("nothing that somebody added to every object lets a body pass", () => {

@@ -340,6 +340,7 @@ describe("the limits", () => {
     const started = performance.now();
     const [read] = await readAll(requestOf(body, { type, chunk: 65_536 }));
     expect(read?.text).toBe(nearly);
-    expect(performance.now() - started).toBeLessThan(1_000);
+    // A search that went back would take minutes.
+    expect(performance.now() - started).toBeLessThan(10_000);
   });
 });
