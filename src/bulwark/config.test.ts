@@ -42,6 +42,13 @@ describe("what is left out is the safe default", () => {
       headers: {},
       apiKeys: {},
       bans: {},
+      bodies: {
+        maxBytes: 1_048_576,
+        rules: {
+          coding: { codings: ["gzip", "deflate", "br"], maxRatio: 100 },
+          json: { depth: 32, keys: 10_000, elements: 100_000 },
+        },
+      },
       processes: 1,
       edge: { https: "insecureOptional", handlerTimeoutMs: 30_000, loadThresholdMs: 1_000 },
     });
