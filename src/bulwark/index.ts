@@ -15,6 +15,7 @@ export type {
   LimitOperations,
   LimitOverview,
   LimitView,
+  NewBan,
 } from "./limit-operations.ts";
 export type { ServerLimits } from "./server-limits.ts";
 export { type CORSConfig, isServedOrigin } from "./wire-cors.ts";
