@@ -51,11 +51,23 @@ export class MemoryLogs {
     if (log !== undefined) this.#dropOld(log, now - limit.windowMs);
     if (isFull) this.overflowed += 1;
     const charged = cost + (before instanceof LogCharge ? before.charged : 0);
-    return new LogCharge({ logs: this, limit, slot, key, low, high, log, charged, now, isFull });
+    return new LogCharge({
+      logs: this,
+      limit,
+      slot,
+      key,
+      low,
+      high,
+      log,
+      cost,
+      charged,
+      now,
+      isFull,
+    });
   }
 
-  write({ limit, slot, key, log: seen, charged, now, isFull }: LogLook): void {
-    if (charged === 0) return;
+  write({ limit, slot, key, log: seen, cost, now, isFull }: LogLook): void {
+    if (cost === 0) return;
     // What a key brings along from a shared log is copied, so that two keys do not write into one.
     let log = isFull ? seen : this.#logs.get(slot);
     if (log === undefined) {
@@ -69,12 +81,12 @@ export class MemoryLogs {
       else this.#logs.set(slot, log);
     }
     const last = log.entries.at(-1);
-    if (last !== undefined && last.at === now) last.count += charged;
+    if (last !== undefined && last.at === now) last.count += cost;
     else {
-      log.entries.push({ at: now, count: charged });
+      log.entries.push({ at: now, count: cost });
       this.#entries += 1;
     }
-    log.used += charged;
+    log.used += cost;
     log.until = now + limit.windowMs;
   }
 
@@ -131,6 +143,8 @@ interface LogLook {
   readonly low: number;
   readonly high: number;
   readonly log: Log | undefined;
+  readonly cost: number;
+  /** What the decision charges the key up to here, this one included. */
   readonly charged: number;
   readonly now: number;
   readonly isFull: boolean;
