@@ -163,9 +163,13 @@ function clientOptions({
   address,
   budgetMs,
 }: RedisConnectionOptions): RedisOptions & { readonly replyMapping: "legacy" } {
-  const { tls, ...where } = address;
+  const { tls, host, port, username, password, db } = address;
   return {
-    ...where,
+    host,
+    port,
+    db,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
     ...(tls === undefined ? {} : { tls: { ...tls } }),
     replyMapping: "legacy",
     lazyConnect: true,
