@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type StartedProcess, startProcess } from "../../support/process.ts";
-import { type Client, open, statusesOf, turn } from "./support.ts";
+import { type Client, open, statusesOf, talk, turn } from "./support.ts";
 
 let server: StartedProcess;
 beforeAll(async () => {
@@ -18,11 +18,9 @@ beforeAll(async () => {
 afterAll(() => server.stop("SIGKILL"));
 
 /** Sends one request and returns all that came of it. */
-async function send(path: string, from?: string, fields = ""): Promise<string> {
-  const { socket, closed } = open(server.port, from);
+function send(path: string, from?: string, fields = ""): Promise<string> {
   const host = `host: localhost:${server.port}\r\nconnection: close\r\n`;
-  socket.end(`GET ${path} HTTP/1.1\r\n${host}${fields}\r\n`);
-  return closed;
+  return talk(server.port, `GET ${path} HTTP/1.1\r\n${host}${fields}\r\n`, from);
 }
 
 const statusOf = async (...asked: Parameters<typeof send>): Promise<string | undefined> =>

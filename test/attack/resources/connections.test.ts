@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { addressList } from "../../../src/core/index.ts";
-import { ask, type Client, open, start, type TestServer } from "./support.ts";
+import { ask, type Client, open, start, type TestServer, talk } from "./support.ts";
 
 let server: TestServer;
 afterEach(() => server.close());
@@ -71,7 +71,7 @@ test("connections in all are served up to their number, from however many addres
   expect(server.refused).toEqual(["connections"]);
   // Whoever is in is served.
   const [first] = held;
-  first?.socket.end("GET /ok HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n");
+  first?.socket.write("GET /ok HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n");
   expect(await first?.closed).toContain("HTTP/1.1 200 OK");
   await end(held);
 });
@@ -95,12 +95,9 @@ test("a trusted proxy that is denied by mistake is refused by its client's addre
       clientAddress: (source) => source.get("x-forwarded-for") ?? undefined,
     },
   );
-  const through = async (client: string): Promise<string> => {
-    const connection = open(server.port, "127.0.0.66");
-    connection.socket.end(
-      `GET /ok HTTP/1.1\r\nhost: h\r\nx-forwarded-for: ${client}\r\nconnection: close\r\n\r\n`,
-    );
-    return connection.closed;
+  const through = (client: string): Promise<string> => {
+    const fields = `host: h\r\nx-forwarded-for: ${client}\r\nconnection: close\r\n`;
+    return talk(server.port, `GET /ok HTTP/1.1\r\n${fields}\r\n`, "127.0.0.66");
   };
   expect(await through("192.0.2.1")).toContain("HTTP/1.1 200 ");
   const refusal = await through("198.51.100.1");

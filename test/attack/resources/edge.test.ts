@@ -2,7 +2,7 @@ import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { startApp, type TestApp } from "../../support/app.ts";
 import { STANDING } from "../../system/edge/support.ts";
 import { parseAnswers, type RawAnswer } from "../raw-http.ts";
-import { open } from "./support.ts";
+import { talk } from "./support.ts";
 
 const PROXY = "127.0.0.9";
 const ISSUER = "https://api.example.com";
@@ -28,9 +28,7 @@ async function send(
 ): Promise<RawAnswer | undefined> {
   const all = { host: "api.example.com", ...headers, connection: "close" };
   const fields = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
-  const { socket, closed } = open(port, from);
-  socket.end(`${line} HTTP/1.1\r\n${fields.join("")}\r\n`);
-  return parseAnswers(await closed)[0];
+  return parseAnswers(await talk(port, `${line} HTTP/1.1\r\n${fields.join("")}\r\n`, from))[0];
 }
 
 const HTTP = { "x-forwarded-proto": "http", "x-forwarded-for": "192.0.2.1" };

@@ -11,6 +11,8 @@ import {
 } from "./support.ts";
 
 const SLOW = 200;
+/** They would go on for ever: what is short of that leaves room for a busy machine. */
+const CUT_MS = 12_000;
 let server: TestServer;
 beforeAll(async () => {
   server = await start({
@@ -49,34 +51,23 @@ const post = (path: string, more: string): string =>
 const LENGTH = "content-length: 100000\r\n";
 
 describe("200 connections of a client", () => {
-  const cases: readonly (readonly [
-    what: string,
-    begin: (client: Client) => void,
-    withinMs: number,
-  ])[] = [
-    ["that says nothing", () => {}, 3_500],
-    ["that sends its headers a byte at a time", (c) => drip(c, `${HEAD}x-a: bbbbbbb`, 20), 3_500],
-    [
-      "that sends one header after the other",
-      (c) => drip(c, HEAD + "a: b\r\n".repeat(99), 20),
-      3_500,
-    ],
+  const cases: readonly (readonly [what: string, begin: (client: Client) => void])[] = [
+    ["that says nothing", () => {}],
+    ["that sends its headers a byte at a time", (c) => drip(c, `${HEAD}x-a: bbbbbbb`, 20)],
+    ["that sends one header after the other", (c) => drip(c, HEAD + "a: b\r\n".repeat(99), 20)],
     [
       "that leaves out the end of its headers",
       ({ socket }) => void socket.write(`${HEAD}x-a: b\r\n`),
-      3_500,
     ],
-    ["whose body stops", ({ socket }) => void socket.write(`${post("/json", LENGTH)}{"a":`), 3_500],
+    ["whose body stops", ({ socket }) => void socket.write(`${post("/json", LENGTH)}{"a":`)],
     [
       "whose body stops, read by the handler itself",
       ({ socket }) => void socket.write(`${post("/text", LENGTH)}abc`),
-      3_500,
     ],
     [
       "whose chunk stops",
       ({ socket }) =>
         void socket.write(`${post("/json", "transfer-encoding: chunked\r\n")}ff\r\n{`),
-      3_500,
     ],
     [
       "that sends its body a byte at a time, and never too slowly",
@@ -84,7 +75,6 @@ describe("200 connections of a client", () => {
         client.socket.write(post("/json", LENGTH));
         drip(client, "[1,1,1,1,1,1", 100);
       },
-      5_000,
     ],
     [
       "that sends a body which nobody reads a byte at a time",
@@ -92,12 +82,11 @@ describe("200 connections of a client", () => {
         client.socket.write(post("/nothing", LENGTH));
         drip(client, "xxxx", 100);
       },
-      5_000,
     ],
   ];
-  test.each(cases)("%s are cut in time, and others served", async (what, begin, withinMs) => {
+  test.each(cases)("%s are cut in time, and others served", async (what, begin) => {
     const { texts, elapsedMs } = await attack(begin);
-    expect(elapsedMs).toBeLessThan(withinMs);
+    expect(elapsedMs).toBeLessThan(CUT_MS);
     const expected = what.includes("nobody reads") ? "404" : "408";
     for (const text of texts) {
       // A reset may overtake the answer of whoever goes on sending; nobody gets another one.

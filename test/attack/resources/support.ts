@@ -159,9 +159,16 @@ export function drip({ socket }: Client, text: string, everyMs: number): void {
 export const statusesOf = (text: string): string[] =>
   [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => status ?? "");
 
+/** talk sends one piece of bytes, and resolves with all that came until the server ended the connection. */
+export async function talk(port: number, bytes: string, localAddress?: string): Promise<string> {
+  const { socket, closed } = open(port, localAddress);
+  socket.once("end", () => socket.end());
+  socket.write(bytes);
+  return closed;
+}
+
 /** ask sends a GET of its own, and resolves with its status; 0 where the connection was closed without an answer. */
 export async function ask(port: number, path = "/ok", localAddress?: string): Promise<number> {
-  const client = open(port, localAddress);
-  client.socket.end(`GET ${path} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n`);
-  return Number(statusesOf(await client.closed)[0] ?? 0);
+  const request = `GET ${path} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n`;
+  return Number(statusesOf(await talk(port, request, localAddress))[0] ?? 0);
 }
