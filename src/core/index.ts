@@ -20,7 +20,7 @@ export type { RouteInfo } from "./exchange.ts";
 export { BaseAPIHandler, type Define } from "./handler.ts";
 export { hostCheck } from "./host.ts";
 export { isUuid, uuidv7 } from "./ids.ts";
-export { JSON_LIMITS, type JsonLimits } from "./json-body.ts";
+export { JSON_LIMITS, type JsonLimits, parseJson } from "./json-body.ts";
 export {
   type AddressList,
   bareKernel,

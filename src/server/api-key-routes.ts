@@ -3,8 +3,9 @@ import type { KeyOwner } from "../api-keys/index.ts";
 import type { Bulwark } from "../bulwark/index.ts";
 import {
   type AnyRoute,
-  BaseAPIError,
+  JSON_LIMITS,
   NotFoundError,
+  parseJson,
   type RequestContext,
   ResponseBuilder,
   type UserPrincipal,
@@ -237,7 +238,7 @@ function leakedRoute(bulwark: Bulwark): AnyRoute {
       if (!leaks.isOn) throw new NotFoundError("Path");
       const bytes = new Uint8Array(await context.request.arrayBuffer());
       const partner = leaks.partnerOf(bytes, context.request.headers);
-      const found = await validate(LeakReport, jsonOf(bytes));
+      const found = await validate(LeakReport, parseJson(bytes, JSON_LIMITS));
       await leaks.revoke(found, partner, context);
       return { received: found.length };
     },
@@ -252,13 +253,4 @@ function leakedRoute(bulwark: Bulwark): AnyRoute {
         "A signed report of keys that were found in public, as [{ token, type, url, source }]",
     },
   );
-}
-
-function jsonOf(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch {
-    // The parser's message quotes the body, which holds keys.
-    throw new BaseAPIError("INVALID_REQUEST", "The body is not valid JSON.");
-  }
 }

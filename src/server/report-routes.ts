@@ -3,7 +3,9 @@ import { type Bulwark, isServedOrigin, REPORTS_PATH } from "../bulwark/index.ts"
 import {
   type AnyRoute,
   BaseAPIError,
+  JSON_LIMITS,
   parseContentType,
+  parseJson,
   ResponseBuilder,
   ValidationError,
 } from "../core/index.ts";
@@ -122,12 +124,7 @@ async function readBody(request: Request): Promise<unknown> {
       `The body must be ${REPORT_TYPES.join(", ")}.`,
     );
   }
-  const text = await request.text();
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new BaseAPIError("INVALID_REQUEST", "The body is not valid JSON.");
-  }
+  return parseJson(new Uint8Array(await request.arrayBuffer()), JSON_LIMITS);
 }
 
 /** Reports of other people's pages would fill the table with what nobody here can mend. */

@@ -7,6 +7,16 @@ export interface ConnectionCaps {
   readonly perAddress: number;
 }
 
+/** openConnections are those that are open, of whomever. */
+export function openConnections(server: Server): ReadonlySet<Socket> {
+  const open = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    open.add(socket);
+    socket.once("close", () => open.delete(socket));
+  });
+  return open;
+}
+
 /**
  * guardConnections closes a connection before a byte of it is read: from an address that is denied, above its address's share, or
  * above the total. An IPv6 address counts by its /64 and a mapped one as IPv4, as in the limits. Our own proxies carry everybody's

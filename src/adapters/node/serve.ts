@@ -10,7 +10,7 @@ import {
   renderError,
 } from "../../core/index.ts";
 import { answerClientError } from "./client-error.ts";
-import { guardConnections } from "./connections.ts";
+import { guardConnections, openConnections } from "./connections.ts";
 import { drain } from "./drain.ts";
 import { dropBody } from "./drop-body.ts";
 import { announcesBody, NodeRequest } from "./node-request.ts";
@@ -77,6 +77,7 @@ export async function serve(options: NodeServerOptions): Promise<NodeServer> {
     total: limits.maxConnections,
     perAddress: limits.maxConnectionsPerAddress,
   });
+  const open = openConnections(server);
   cutStalledReaders(server, kernel, limits.writeTimeout);
   server.on("clientError", (error, socket) => answerClientError(kernel, error, socket));
 
@@ -89,7 +90,7 @@ export async function serve(options: NodeServerOptions): Promise<NodeServer> {
     port,
     close: () => {
       host.isClosing = true;
-      closing ??= drain(server, limits.drainDelay, limits.drainTimeout);
+      closing ??= drain(server, open, limits.drainDelay, limits.drainTimeout);
       return closing;
     },
   };

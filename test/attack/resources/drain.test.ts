@@ -34,6 +34,14 @@ test("what is in flight is answered, as the last of its connection; idle ones en
   expect(await ask(port)).toBe(0);
 });
 
+test("who connected and asked nothing is not waited for", { timeout: 15_000 }, async () => {
+  server = await start({ drainTimeout: "60s" });
+  const silent = Array.from({ length: 20 }, () => open(server?.port ?? 0));
+  await ask(server.port);
+  await server.close();
+  for (const { closed } of silent) expect(await closed).toBe("");
+});
+
 test("what is not done in time is cut, and told so by its signal", async () => {
   server = await start({ drainTimeout: "300ms" });
   const client = open(server.port);
