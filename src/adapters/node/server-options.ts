@@ -1,5 +1,4 @@
 import { checkTimeout } from "../../core/index.ts";
-import { KEEP_ALIVE_MS } from "./write-at-once.ts";
 
 /** Limits of a Node server. Each has a default that stands without a word of configuration. */
 export interface NodeServerLimits {
@@ -45,7 +44,7 @@ const DURATIONS = {
   bodyTimeout: "10s",
   requestTimeout: "60s",
   writeTimeout: "30s",
-  keepAliveTimeout: `${KEEP_ALIVE_MS}ms`,
+  keepAliveTimeout: "5s",
   drainTimeout: "10s",
 } as const;
 

@@ -12,11 +12,10 @@ interface Head {
   _header: string | null;
   _headerSent: boolean;
   maxRequestsOnConnectionReached?: boolean;
+  /** What clients are told of the connection: how long it is kept, and for how many requests. */
+  _keepAliveTimeout?: number;
+  _maxRequestsPerSocket?: number;
 }
-
-/** How long node:http keeps an idle connection open; it is told to clients. */
-export const KEEP_ALIVE_MS = 5_000;
-const KEEP_ALIVE = `keep-alive: timeout=${KEEP_ALIVE_MS / 1_000}`;
 
 /**
  * writeAtOnce writes a whole answer as one text, where that is all there is to do: node:http would check and join the same standing headers
@@ -36,6 +35,8 @@ export function writeAtOnce(
     head._header !== null ||
     head._headerSent !== false ||
     head.maxRequestsOnConnectionReached === true ||
+    typeof head._keepAliveTimeout !== "number" ||
+    typeof head._maxRequestsPerSocket !== "number" ||
     !outgoing.shouldKeepAlive ||
     outgoing.req.httpVersionMinor !== 1 ||
     socket === null ||
@@ -45,7 +46,7 @@ export function writeAtOnce(
   ) {
     return false;
   }
-  const text = `${blockOf(standing, status)}${linesOf(headers)}\r\ncontent-length: ${body.length}${endOfHead()}`;
+  const text = `${blockOf(standing, status)}${linesOf(headers)}\r\ncontent-length: ${body.length}${endOfHead(head._keepAliveTimeout, head._maxRequestsPerSocket)}`;
   outgoing.statusCode = status;
   head._header = text;
   head._headerSent = true;
@@ -99,15 +100,22 @@ function lineOf(name: string): string {
 }
 
 let second = 0;
+let kept = 0;
+let most = 0;
 let end = "";
 
 /** The last lines of a head: they change once a second, with the Date (RFC 9110 section 6.6.1). */
-function endOfHead(): string {
+function endOfHead(keepAliveMs: number, requests: number): string {
   const now = Math.floor(Date.now() / 1_000);
-  if (now !== second) {
+  if (now !== second || keepAliveMs !== kept || requests !== most) {
     second = now;
+    kept = keepAliveMs;
+    most = requests;
+    const max = requests > 0 ? `, max=${requests}` : "";
     const date = new Date(now * 1_000).toUTCString();
-    end = flat(`\r\ndate: ${date}\r\nconnection: keep-alive\r\n${KEEP_ALIVE}\r\n\r\n`);
+    end = flat(
+      `\r\ndate: ${date}\r\nconnection: keep-alive\r\nkeep-alive: timeout=${Math.floor(keepAliveMs / 1_000)}${max}\r\n\r\n`,
+    );
   }
   return end;
 }
