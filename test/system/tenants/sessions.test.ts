@@ -14,9 +14,13 @@ beforeEach(async () => {
   person = await signUp();
 });
 
-const join = (tenantId: string): Promise<unknown> =>
-  query(sql`INSERT INTO bulwark.memberships (id, tenant_id, user_id, created_at)
-    VALUES (gen_random_uuid(), ${tenantId}, ${person.id}, now())`);
+let joins = 0;
+/** Each a second after the one before: two in the same millisecond have no first. */
+const join = (tenantId: string): Promise<unknown> => {
+  joins += 1;
+  return query(sql`INSERT INTO bulwark.memberships (id, tenant_id, user_id, created_at)
+    VALUES (gen_random_uuid(), ${tenantId}, ${person.id}, now() + ${joins} * interval '1 second')`);
+};
 const leave = (): Promise<unknown> => query(sql`DELETE FROM bulwark.memberships`);
 
 const give = (
