@@ -6,7 +6,7 @@ import { generateSecret } from "../../src/crypto/index.ts";
 import { createLog } from "../../src/observability/index.ts";
 import { startServer } from "../../src/server/index.ts";
 import { exchange, type RawAnswer } from "../attack/raw-http.ts";
-import { startPostgres, startRedis } from "./services.ts";
+import { freshDatabase, startRedis } from "./services.ts";
 
 /** What an answer over HTTP said. */
 export interface Answer {
@@ -64,10 +64,13 @@ export const SECRET = generateSecret();
 export const PASSWORD = "a rather long password";
 const DAY = 86_400_000;
 
-/** The only place that chooses the store under these suites: PGlite, or PostgreSQL with BULWARK_TEST_STORE=postgres. */
+/**
+ * The only place that chooses the store under these suites: PGlite, or PostgreSQL with BULWARK_TEST_STORE=postgres. Each application
+ * has a database of its own: those of other tests would send its mail, and have its addresses.
+ */
 export async function testDatabase(): Promise<DatabaseConfig> {
   if (process.env["BULWARK_TEST_STORE"] !== "postgres") return { insecureInMemory: true };
-  const url = await startPostgres();
+  const url = await freshDatabase();
   if (url === undefined) throw new Error("BULWARK_TEST_STORE: PostgreSQL is not installed");
   return { url };
 }
