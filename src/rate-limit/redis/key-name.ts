@@ -26,20 +26,11 @@ export function nameOf(head: string, { key, tag = key }: LimitRequest): string {
 
 const MAX_PLAIN = 128;
 
+/** Braces would move the tag, a long key would take the server's memory, and a # in front stands for a digest. */
+const PLAIN = /^(?!#)[^\p{Cc}{}]+$/u;
+
 /** plain is a text as it may stand in a name: itself, or its digest. */
 export function plain(text: string): string {
-  if (isPlain(text)) return text;
+  if (text.length <= MAX_PLAIN && PLAIN.test(text)) return text;
   return `#${createHash("sha256").update(text).digest("base64url")}`;
-}
-
-/** Braces would move the tag, a long key would take the server's memory, and a # stands for a digest. */
-function isPlain(text: string): boolean {
-  const { length } = text;
-  if (length === 0 || length > MAX_PLAIN || text.charCodeAt(0) === 0x23) return false;
-  for (let index = 0; index < length; index += 1) {
-    const code = text.charCodeAt(index);
-    if (code < 0x20 || code === 0x7b || code === 0x7d || (code >= 0x7f && code < 0xa0))
-      return false;
-  }
-  return true;
 }
