@@ -37,6 +37,23 @@ test("whoever has ended never stalls", () => {
   expect(stalled).toEqual([]);
 });
 
+test("whoever is ended by another's stall, or twice, is over, and those around them are not", () => {
+  const watch = new StallWatch(1_000);
+  const before = watch.watch(() => void stalled.push("before"));
+  watch.watch(() => {
+    stalled.push("first");
+    second.end();
+    second.end();
+  });
+  const second = watch.watch(() => void stalled.push("second"));
+  watch.watch(() => void stalled.push("third"));
+  before.end();
+  before.end();
+  vi.advanceTimersByTime(5_000);
+  expect(stalled).toEqual(["first", "third"]);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
 test("one timer serves them all, and stands still while nobody waits", () => {
   const watch = new StallWatch(1_000);
   expect(vi.getTimerCount()).toBe(0);

@@ -11,7 +11,7 @@ const LOOKS = 10;
 export class StallWatch {
   readonly #everyMs: number;
   readonly #onEach: () => void;
-  readonly #waits = new Set<Wait>();
+  readonly #waits = new Link();
   #timer: NodeJS.Timeout | undefined;
 
   /** `onEach` hears of every stall. */
@@ -22,33 +22,57 @@ export class StallWatch {
 
   /** watch calls `onStall` once, if nothing was touched for the whole time before the end. */
   watch(onStall: () => void): Watched {
-    const wait = new Wait(this.#waits, onStall);
-    this.#waits.add(wait);
+    const wait = new Wait(onStall);
+    wait.putBefore(this.#waits);
     this.#timer ??= setInterval(() => this.#look(), this.#everyMs).unref();
     return wait;
   }
 
   #look(): void {
-    if (this.#waits.size === 0) {
+    if (this.#waits.next === this.#waits) {
       clearInterval(this.#timer);
       this.#timer = undefined;
     }
-    for (const wait of this.#waits) {
-      wait.looks += 1;
-      if (wait.looks <= LOOKS) continue;
+    const late: Wait[] = [];
+    for (let link = this.#waits.next; link instanceof Wait; link = link.next) {
+      link.looks += 1;
+      if (link.looks > LOOKS) late.push(link);
+    }
+    for (const wait of late) {
+      // One that stalls may end others.
+      if (wait.next === wait) continue;
       this.#onEach();
       wait.stall();
     }
   }
 }
 
-class Wait implements Watched {
+/** A ring: each request with a body comes and goes, and a Set makes itself anew every few of them. */
+class Link {
+  previous: Link = this;
+  next: Link = this;
+
+  putBefore(other: Link): void {
+    this.previous = other.previous;
+    this.next = other;
+    other.previous.next = this;
+    other.previous = this;
+  }
+
+  take(): void {
+    this.previous.next = this.next;
+    this.next.previous = this.previous;
+    this.previous = this;
+    this.next = this;
+  }
+}
+
+class Wait extends Link implements Watched {
   looks = 0;
-  readonly #waits: Set<Wait>;
   readonly #onStall: () => void;
 
-  constructor(waits: Set<Wait>, onStall: () => void) {
-    this.#waits = waits;
+  constructor(onStall: () => void) {
+    super();
     this.#onStall = onStall;
   }
 
@@ -57,7 +81,7 @@ class Wait implements Watched {
   }
 
   end(): void {
-    this.#waits.delete(this);
+    this.take();
   }
 
   stall(): void {
