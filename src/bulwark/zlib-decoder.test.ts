@@ -179,3 +179,17 @@ test.each(CODINGS)("a burst of 64 bombs of %s leaves memory flat", async (coding
   expect(new Set(all)).toEqual(new Set(["too-large"]));
   expect(Math.max(most, process.memoryUsage.rss()) - before).toBeLessThan(96_000_000);
 });
+
+test("256 bodies wait at most; more are refused, and those that wait are unpacked", async () => {
+  const own = createZlibDecoder();
+  const packed = gzipSync(TEXT);
+  const settled = await Promise.allSettled(
+    Array.from({ length: 300 }, () => own.decode(packed, "gzip", 1e6)),
+  );
+  const refused = settled.filter(({ status }) => status === "rejected");
+  expect(refused).toHaveLength(300 - 256 - 2);
+  for (const each of refused) {
+    expect(each).toMatchObject({ reason: { code: "SERVICE_UNAVAILABLE", statusCode: 503 } });
+  }
+  expect(await own.decode(packed, "gzip", 1e6)).toEqual(TEXT);
+});

@@ -1,17 +1,22 @@
 import { brotliDecompress, crc32, inflate, inflateRaw, type ZlibOptions } from "node:zlib";
-import type { BodyDecoder, ContentCoding } from "../core/index.ts";
+import { type BodyDecoder, type ContentCoding, UnavailableError } from "../core/index.ts";
 
 /** Bodies that are unpacked at once: the threads are those that hash passwords too, and so few keep memory flat. */
 const AT_ONCE = 2;
+/** Bodies that wait to be unpacked; each is held meanwhile. */
+const MAX_WAITING = 256;
 
 type Decoded = Uint8Array | "too-large" | "malformed";
 
-/** createZlibDecoder unpacks with node:zlib, off the main thread, two bodies at once; others wait as they came, packed. */
+/** createZlibDecoder unpacks with node:zlib, off the main thread, two bodies at once; 256 others wait as they came, packed, and more are refused. */
 export function createZlibDecoder(): BodyDecoder {
   const waiting: (() => void)[] = [];
   let free = AT_ONCE;
   const take = (): Promise<void> | undefined => {
-    if (free === 0) return new Promise((resolve) => waiting.push(resolve));
+    if (free === 0) {
+      if (waiting.length >= MAX_WAITING) throw new UnavailableError("too many bodies to unpack");
+      return new Promise((resolve) => waiting.push(resolve));
+    }
     free -= 1;
     return undefined;
   };

@@ -11,7 +11,7 @@ export interface BodyDecoder {
   readonly codings: readonly ContentCoding[];
   /**
    * decode returns what `bytes` hold, or that it is more than `limit` bytes, or that it is not one whole stream of that coding and nothing
-   * besides. It stops as soon as it knows. Never rejects.
+   * besides. It stops as soon as it knows. Rejects only with an UnavailableError, where too many wait.
    */
   decode(
     bytes: Uint8Array,
@@ -56,7 +56,7 @@ export function codingOf(
 
 /**
  * decodeBody unpacks what was read to its end, to at most `limit` bytes and at most `maxRatio` times its own size.
- * Rejects only with PAYLOAD_TOO_LARGE and INVALID_REQUEST.
+ * Rejects only with PAYLOAD_TOO_LARGE, INVALID_REQUEST and, where too many wait to be unpacked, SERVICE_UNAVAILABLE.
  */
 export async function decodeBody(
   bytes: Uint8Array,
