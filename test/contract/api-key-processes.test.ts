@@ -1,9 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
-import { get } from "node:http";
 import { afterAll, describe, expect, test } from "vitest";
 import { freePort, startApp, type TestApp } from "../support/app.ts";
+import { serveInChild, statusOf } from "../support/child-server.ts";
 import { freshDatabase, startPostgres, startRedis } from "../support/services.ts";
 import { makeKey } from "../system/api-keys/support.ts";
 
@@ -68,36 +67,15 @@ afterAll(async () => {
   await app?.close();
 });
 
-/** A connection for each request: none is reused while the server gives it up. */
-function statusOf(url: string, key: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const asked = get(url, { agent: false, headers: { "x-api-key": key } }, (response) => {
-      response.resume().on("end", () => resolve(response.statusCode ?? 0));
-      response.on("error", reject);
-    });
-    asked.on("error", reject);
-  });
-}
-
 async function startProcess(skew: number, databaseUrl: string, prefix: string): Promise<string> {
   const env = {
-    PATH: process.env["PATH"],
     KEYS_REDIS: redisUrl ?? "",
     KEYS_DATABASE: databaseUrl,
     KEYS_PREFIX: prefix,
     KEYS_SKEW: String(skew),
     KEYS_PORT: String(await freePort()),
   };
-  const child = spawn(process.execPath, ["--input-type=module", "-e", PROCESS], {
-    env,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  children.push(child);
-  const ended = once(child, "exit").then(() => {
-    throw new Error("the process ended");
-  });
-  const [line] = (await Promise.race([once(child.stdout, "data"), ended])) as [Buffer];
-  return String(line).trim();
+  return serveInChild(PROCESS, env, children);
 }
 
 if (!isAvailable) test.skip("keys: redis-server or PostgreSQL is not installed", () => {});
@@ -119,7 +97,7 @@ describe.skipIf(!isAvailable)("an API key in three processes with clocks 10 s ap
       const limits = [{ name: "daily", requests: LIMIT, window: "1d" }];
       const { key } = await makeKey(app, owner, { limits });
       const asked = Array.from({ length: REQUESTS }, (_, i) =>
-        statusOf(urls[i % urls.length] ?? "", key),
+        statusOf(urls[i % urls.length] ?? "", { "x-api-key": key }),
       );
       const statuses = await Promise.all(asked);
       expect(statuses.filter((status) => status === 200)).toHaveLength(LIMIT);

@@ -1,10 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
-import { get } from "node:http";
 import { Redis } from "ioredis";
 import { afterAll, describe, expect, test } from "vitest";
 import { freePort } from "../support/app.ts";
+import { serveInChild, statusOf } from "../support/child-server.ts";
 import { startRedis } from "../support/services.ts";
 
 /** Runs of each burst; `npm run test:limits` makes it 20. */
@@ -53,35 +52,14 @@ afterAll(() => {
   for (const child of children) child.kill("SIGKILL");
 });
 
-/** A connection for each request: none is reused while the server gives it up. */
-function statusOf(url: string, subject: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const asked = get(url, { agent: false, headers: { "x-subject": subject } }, (response) => {
-      response.resume().on("end", () => resolve(response.statusCode ?? 0));
-      response.on("error", reject);
-    });
-    asked.on("error", reject);
-  });
-}
-
 async function startProcess(skew: number): Promise<string> {
   const env = {
-    PATH: process.env["PATH"],
     LIMITS_REDIS: redisUrl ?? "",
     LIMITS_PREFIX: prefix,
     LIMITS_SKEW: String(skew),
     LIMITS_PORT: String(await freePort()),
   };
-  const child = spawn(process.execPath, ["--input-type=module", "-e", PROCESS], {
-    env,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  children.push(child);
-  const ended = once(child, "exit").then(() => {
-    throw new Error("the process ended");
-  });
-  const [line] = (await Promise.race([once(child.stdout, "data"), ended])) as [Buffer];
-  return String(line).trim();
+  return serveInChild(PROCESS, env, children);
 }
 
 if (redisUrl === undefined) test.skip("processes: redis-server is not installed", () => {});
@@ -95,7 +73,7 @@ describe.skipIf(redisUrl === undefined)(`${PROCESSES} processes with clocks 10 s
 
   const ask = async (algorithm: string, subject: string, i: number): Promise<number> => {
     const all = await started();
-    return statusOf(`${all[i % all.length]}/${algorithm}`, subject);
+    return statusOf(`${all[i % all.length]}/${algorithm}`, { "x-subject": subject });
   };
 
   test.each(["token-bucket", "gcra", "sliding-window-counter", "sliding-window-log"])(
@@ -116,7 +94,7 @@ describe.skipIf(redisUrl === undefined)(`${PROCESSES} processes with clocks 10 s
   test("a process that is killed at work leaves no key without an end", async () => {
     const [, , last = ""] = await started();
     const asked = Array.from({ length: 300 }, (_, i) =>
-      statusOf(`${last}/sliding-window-log`, `killed ${i}`).catch(() => undefined),
+      statusOf(`${last}/sliding-window-log`, { "x-subject": `killed ${i}` }).catch(() => undefined),
     );
     await Promise.race(asked);
     children.at(-1)?.kill("SIGKILL");
