@@ -41,6 +41,20 @@ export function checkDeclaredLength(declared: string | null, limit: number): voi
   if (Number(declared) > limit) throw tooLarge(limit);
 }
 
+/**
+ * checkFraming returns how a body is packed, before a byte of it is read. Throws UNSUPPORTED_MEDIA_TYPE where that is not taken, and what
+ * checkDeclaredLength throws.
+ */
+export function checkFraming(
+  source: Pick<BodySource, "get">,
+  limit: number,
+  rules: CodingRules,
+): ContentCoding | undefined {
+  const coding = codingOf(source.get("content-encoding"), rules);
+  checkDeclaredLength(source.get("content-length"), limit);
+  return coding;
+}
+
 /** readBytes reads a body to its end and throws PAYLOAD_TOO_LARGE as soon as the counted bytes pass the limit. */
 export async function readBytes(
   { body }: Pick<Request, "body">,
@@ -77,8 +91,7 @@ export function readJson(
   if (type !== null && !isJson(parseContentType(type))) {
     throw unsupported("The body must be application/json in UTF-8.");
   }
-  const coding = codingOf(source.get("content-encoding"), rules.coding);
-  checkDeclaredLength(source.get("content-length"), limit);
+  const coding = checkFraming(source, limit, rules.coding);
   const parse = (bytes: Uint8Array): unknown => {
     if (bytes.byteLength === 0) return undefined;
     if (type === null) throw unsupported("The body must be application/json in UTF-8.");
@@ -109,8 +122,7 @@ export function limitBody(
   limit: number,
   rules: CodingRules = WEB_CODINGS,
 ): Request {
-  const coding = codingOf(request.headers.get("content-encoding"), rules);
-  checkDeclaredLength(request.headers.get("content-length"), limit);
+  const coding = checkFraming(request.headers, limit, rules);
   if (request.body === null) return request;
   const body =
     coding === undefined

@@ -4,6 +4,7 @@ import { BaseAPIError } from "./errors.ts";
 import type { RouteInfo } from "./exchange.ts";
 import { BaseAPIHandler } from "./handler.ts";
 import { bareKernel, type Kernel } from "./kernel.ts";
+import { wrapper } from "./stage.ts";
 
 class Handlers extends BaseAPIHandler {
   static override readonly kernel: Kernel = {
@@ -127,4 +128,42 @@ test("refusals that are made once carry nothing of the request before", async ()
     expect(response.headers.get("allow")).toBe("GET, HEAD");
     expect(await response.json()).toMatchObject({ meta: { requestId: id } });
   }
+});
+
+describe("a handler that reads its body by itself", () => {
+  const sent = (): Request => new Request("http://h/x", { method: "POST", body: "x".repeat(40) });
+  const readsIt = async ({ request }: RequestContext): Promise<string> => await request.text();
+  const asksFirst = wrapper({
+    phase: "authorize",
+    policy: { name: "asksFirst", options: undefined },
+    bind: () => (context) => (context.request.method === "POST" ? "pass" : new Error("other")),
+  });
+  const ROUTES = [
+    ["alone", readsIt],
+    ["behind a stage that looked at the request", asksFirst(readsIt)],
+  ] as const;
+  test.each(ROUTES)("is given no more than the limit, %s", async (_, handler) => {
+    const policy = { path: "/x", requireAuth: false } as const;
+    const long = Handlers.POST(handler, { ...policy, maxBodyBytes: 39 });
+    expect((await long(sent(), {})).status).toBe(413);
+    const fits = Handlers.POST(handler, { ...policy, maxBodyBytes: 40 });
+    expect(await (await fits(sent(), {})).json()).toMatchObject({ data: "x".repeat(40) });
+  });
+
+  test("is made no Request unless it asks for one", async () => {
+    let made = 0;
+    const info: RouteInfo = {
+      request: () => {
+        made += 1;
+        return sent();
+      },
+    };
+    const policy = { path: "/x", requireAuth: false } as const;
+    const answer = async (handler: (context: RequestContext) => unknown): Promise<number> =>
+      (await Handlers.POST(handler, policy)(sent(), info)).status;
+    expect(await answer(() => "unread")).toBe(200);
+    expect(made).toBe(0);
+    expect(await answer(readsIt)).toBe(200);
+    expect(made).toBe(1);
+  });
 });

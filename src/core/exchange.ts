@@ -78,6 +78,7 @@ export class Exchange implements RequestContext {
   readonly #kernel: Kernel;
   #request: Request;
   #isReal = false;
+  #limit: ((request: Request) => Request) | undefined = undefined;
 
   constructor(kernel: Kernel, request: Request, info: RouteInfo, params: PathParams | undefined) {
     this.#kernel = kernel;
@@ -94,14 +95,16 @@ export class Exchange implements RequestContext {
   get request(): Request {
     if (!this.#isReal) {
       this.#isReal = true;
-      this.#request = this.info.request?.() ?? this.#request;
+      const request = this.info.request?.() ?? this.#request;
+      this.#request = this.#limit?.(request) ?? request;
     }
     return this.#request;
   }
 
-  set request(request: Request) {
-    this.#isReal = true;
-    this.#request = request;
+  /** limitRequest says what a handler is given in the place of the request, which is made only where somebody asks for it. */
+  limitRequest(limit: (request: Request) => Request): void {
+    if (this.#isReal) this.#request = limit(this.#request);
+    else this.#limit = limit;
   }
 
   /** What the host handed over: all that a method, a URL or a header is needed of. */
@@ -112,7 +115,7 @@ export class Exchange implements RequestContext {
   /** get reads a header of the request. */
   get(name: string): string | null {
     const { info } = this;
-    return info.header === undefined ? this.request.headers.get(name) : info.header(name);
+    return info.header === undefined ? this.#request.headers.get(name) : info.header(name);
   }
 
   get signal(): AbortSignal {

@@ -1,5 +1,5 @@
 import { type Awaitable, isPromise } from "./awaitable.ts";
-import { BODY_RULES, checkDeclaredLength, limitBody, readJson } from "./body.ts";
+import { BODY_RULES, checkDeclaredLength, checkFraming, limitBody, readJson } from "./body.ts";
 import { checkRequest } from "./check-request.ts";
 import { tellOrigin } from "./cross-origin.ts";
 import { EarlyAnswer, edgeGuards, httpsGuards } from "./edge-guards.ts";
@@ -304,8 +304,10 @@ function readInput({ kernel, method, policy, hooks }: RouteDefinition): Step[] {
       // A GET's body means nothing (RFC 9110 section 9.3.1), but one that declares itself too large is refused all the same.
       if (method === "GET" || method === "HEAD")
         checkDeclaredLength(exchange.get("content-length"), limit);
-      else if (mayHaveBody(exchange))
-        exchange.request = limitBody(exchange.request, limit, rules.coding);
+      else if (mayHaveBody(exchange)) {
+        checkFraming(exchange, limit, rules.coding);
+        exchange.limitRequest((request) => limitBody(request, limit, rules.coding));
+      }
       return "pass";
     });
   }

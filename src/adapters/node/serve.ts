@@ -21,6 +21,7 @@ import { requestUrl } from "./request-url.ts";
 import { type NodeServerLimits, type ServerLimits, serverLimits } from "./server-options.ts";
 import { StallWatch } from "./stall-watch.ts";
 import { cutStalledReaders } from "./stalled-readers.ts";
+import { Turn } from "./turn.ts";
 import { writeResponse } from "./write-response.ts";
 
 export interface NodeServerOptions extends NodeServerLimits {
@@ -47,7 +48,15 @@ interface Host {
   readonly limits: ServerLimits;
   readonly bodies: StallWatch;
   readonly pipelined: PipelinedRequests;
+  readonly answers: Turn<Answer>;
   isClosing: boolean;
+}
+
+/** A response, and what it answers. */
+interface Answer {
+  readonly response: Response;
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
 }
 
 /**
@@ -63,6 +72,7 @@ export async function serve(options: NodeServerOptions): Promise<NodeServer> {
     limits,
     bodies: new StallWatch(limits.bodyTimeout, () => kernel.edgeRefused?.("slow_body")),
     pipelined: new PipelinedRequests(limits.maxRequestsInFlight),
+    answers: new Turn((answer) => write(host, answer)),
     isClosing: false,
   };
   const server = createServer(serverOptions(limits), (incoming, outgoing) => {
@@ -124,8 +134,10 @@ function listen(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-/** answer hands a request to the router and writes what comes of it. */
+/** answer hands a request to the router, and what comes of it to the writer. */
 function answer(host: Host, incoming: IncomingMessage, outgoing: ServerResponse): void {
+  const written = (response: Response): void => host.answers.add({ response, incoming, outgoing });
+  const failed = (error: unknown): void => written(refuse(host.kernel, error));
   try {
     checkHeaderCount(host, incoming);
     const request = new NodeRequest(incoming, outgoing, requestUrl(incoming), host.bodies);
@@ -133,13 +145,10 @@ function answer(host: Host, incoming: IncomingMessage, outgoing: ServerResponse)
     if (outgoing.socket === null && !isAdmitted(host, request, incoming, outgoing)) return;
     const info = new NodeRouteInfo(incoming, request);
     const response = host.router(request as unknown as Request, info);
-    if (isPromise(response)) {
-      response
-        .then((settled) => write(host, settled, incoming, outgoing))
-        .catch((error: unknown) => fail(host, error, incoming, outgoing));
-    } else write(host, response, incoming, outgoing);
+    if (isPromise(response)) response.then(written, failed);
+    else written(response);
   } catch (error) {
-    fail(host, error, incoming, outgoing);
+    failed(error);
   }
 }
 
@@ -169,27 +178,18 @@ interface Last {
   readonly maxRequestsOnConnectionReached?: boolean;
 }
 
-function write(
-  { isClosing }: Host,
-  response: Response,
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-): void {
-  if (isClosing || (outgoing as Last).maxRequestsOnConnectionReached === true) {
+/** write writes an answer; where it cannot be written, a refusal, or nothing where a part of it has left. */
+function write(host: Host, { response, incoming, outgoing }: Answer): void {
+  if (host.isClosing || (outgoing as Last).maxRequestsOnConnectionReached === true) {
     outgoing.shouldKeepAlive = false;
   }
   if (announcesBody(incoming) && !incoming.readableEnded) dropBody(incoming, outgoing);
-  writeResponse(response, outgoing);
-}
-
-function fail(
-  host: Host,
-  error: unknown,
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-): void {
-  if (outgoing.headersSent) outgoing.destroy();
-  else write(host, refuse(host.kernel, error), incoming, outgoing);
+  try {
+    writeResponse(response, outgoing);
+  } catch (error) {
+    if (outgoing.headersSent) outgoing.destroy();
+    else writeResponse(refuse(host.kernel, error), outgoing);
+  }
 }
 
 /** refuse answers what could not be read as a request (an impossible Host or URL), with all standing headers. */
