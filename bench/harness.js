@@ -50,7 +50,8 @@ const spread = (values) => ({
 });
 
 /**
- * runSuite measures `cases` ({ name: async () => rate }) and prints each `ratio` ({ case, to, atLeast }) as met or not met.
+ * runSuite measures `cases` ({ name: async () => rate }) and prints each `ratio` ({ case, to, atLeast }) as met or not met. `note` is a line on
+ * all of it, made when they have run.
  */
 export async function runSuite({ name, unit, cases, ratios, note }) {
   const names = Object.keys(cases);
@@ -67,7 +68,7 @@ export async function runSuite({ name, unit, cases, ratios, note }) {
     const met = ratio.atLeast === undefined ? undefined : measured.median >= ratio.atLeast;
     return { ...ratio, ...measured, met };
   });
-  const result = { suite: name, unit, rounds, seed: Number(options.seed), note, figures, goals };
+  const result = { suite: name, unit, rounds, seed: Number(options.seed), note: note?.(), figures, goals };
   if (json) process.stdout.write(`${JSON.stringify(result)}\n`);
   else print(result);
   return result;

@@ -4,6 +4,7 @@ import { only } from "./harness.js";
 // Loaded when it runs: what one suite's packages leave behind in the engine is not measured with another.
 const suites = {
   pipeline: async () => (await import("./suites/pipeline.js")).pipeline(),
+  "pipeline-autocannon": async () => (await import("./suites/pipeline.js")).pipelineAutocannon(),
   limiter: async () => (await import("./suites/limiter.js")).limiter(),
   "limiter-redis": async () => (await import("./suites/limiter-redis.js")).limiterRedis(),
   tokens: async () => (await import("./suites/tokens.js")).tokens(),

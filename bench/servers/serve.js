@@ -21,7 +21,8 @@ const cases = {
   async "node:http"() {
     const server = createServer(async (incoming, outgoing) => {
       const body = incoming.method === "POST" ? await bodyOf(incoming) : PRODUCT;
-      outgoing.writeHead(200, JSON_TYPE).end(JSON.stringify(body));
+      const text = JSON.stringify(body);
+      outgoing.writeHead(200, { ...JSON_TYPE, "content-length": Buffer.byteLength(text) }).end(text);
     });
     announce({ port: await listen(server), path: "/" });
   },

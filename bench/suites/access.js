@@ -117,6 +117,6 @@ export function access() {
       { case: "bulwark, 50 users", to: "@casl/ability, 50 users", atLeast: 5 },
       { case: "bulwark, 50 users", to: "@casl/ability, made for the request", atLeast: 5 },
     ],
-    note: `the same rules, the same answers (${share} % allowed)`,
+    note: () => `the same rules, the same answers (${share} % allowed)`,
   });
 }
