@@ -7,7 +7,8 @@ import {
 } from "../../core/index.ts";
 import type { TokenPayload, TokenService } from "./token-service.ts";
 
-const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
+/** What stands before a token; what the token may be made of is its reader's to say. */
+const SCHEME = /^Bearer +/i;
 
 /**
  * sessionAuthenticator admits a bearer token (RFC 6750 section 2.1) whose session is alive. Another scheme, and a token that
@@ -19,10 +20,10 @@ export function sessionAuthenticator(tokens: TokenService): Authenticator {
       const authorization =
         info.get === undefined ? request.headers.get("authorization") : info.get("authorization");
       if (authorization === null) return { isAuthenticated: false, reason: "absent" };
-      const token = BEARER.exec(authorization)?.[1];
-      if (token === undefined) return { isAuthenticated: false, reason: "refused" };
+      const scheme = SCHEME.exec(authorization)?.[0];
+      if (scheme === undefined) return { isAuthenticated: false, reason: "refused" };
       try {
-        const payload = tokens.verifyToken(token);
+        const payload = tokens.verifyToken(authorization.slice(scheme.length));
         return isPromise(payload) ? payload.then(admit, refuse) : admit(payload);
       } catch (error) {
         return refuse(error);

@@ -128,7 +128,7 @@ export class TokenService {
    * UNAUTHORIZED for everything else that is wrong with it), and with another error only where the keys or the session cannot be read.
    */
   verifyToken(token: string): Awaitable<TokenPayload> {
-    if (token.length > MAX_LENGTH || !COMPACT.test(token)) throw refused();
+    if (token.length > MAX_LENGTH) throw refused();
     const digest = hash("sha256", token, "base64url");
     const known = this.#verified.get(digest);
     if (known === undefined) return this.#verify(token, digest);
@@ -147,6 +147,7 @@ export class TokenService {
   }
 
   #verify(token: string, digest: string): Awaitable<TokenPayload> {
+    if (!COMPACT.test(token)) throw refused();
     const key = this.#keyOf(token.slice(0, token.indexOf(".")));
     return after(key, (found) => this.#verifyBy(found, token, digest));
   }
