@@ -17,6 +17,8 @@ export interface Driver {
 
 interface Connection {
   readonly orm: Orm;
+  /** transaction commits what `work` did, or nothing of it if it throws. */
+  transaction<R>(work: (tx: Orm) => Promise<R>): Promise<R>;
   close(): Promise<void>;
 }
 
@@ -51,13 +53,13 @@ export function createDatabase(driver: Driver, options: DatabaseOptions = {}): D
   let bypasses = true;
   const active = new Set<Promise<unknown>>();
 
-  const orm = (): Orm => {
+  const opened = (): Connection => {
     if (closed) throw new UnavailableError("the database is closed");
     if (connection === undefined) throw new TypeError("the database is not open: await ready()");
-    return connection.orm;
+    return connection;
   };
-  const guarded = async <T>(work: (orm: Orm) => Promise<T>): Promise<T> => {
-    const running = (async () => work(orm()))();
+  const guarded = async <T>(work: (connection: Connection) => Promise<T>): Promise<T> => {
+    const running = (async () => work(opened()))();
     active.add(running);
     const started = performance.now();
     let done = false;
@@ -74,8 +76,8 @@ export function createDatabase(driver: Driver, options: DatabaseOptions = {}): D
   };
 
   const transaction: Database["transaction"] = (work) =>
-    guarded((orm) =>
-      orm.transaction((tx) => withinTransaction(() => work(tx as unknown as OrmTransaction))),
+    guarded((on) =>
+      on.transaction((tx) => withinTransaction(() => work(tx as unknown as OrmTransaction))),
     );
   const bound = <T>(
     tenant: string | undefined,
@@ -91,22 +93,22 @@ export function createDatabase(driver: Driver, options: DatabaseOptions = {}): D
     exclusive: driver.exclusive,
     async connect(sets) {
       if (connection !== undefined) return;
-      const opened = await driver.open();
+      const made = await driver.open();
       try {
-        await migrate(opened.orm, sets);
-        bypasses = await bypassesPolicies(opened.orm);
+        await migrate(made, sets);
+        bypasses = await bypassesPolicies(made.orm);
       } catch (error) {
-        await opened.close();
+        await made.close();
         throw asUnavailable(error) ?? error;
       }
-      connection = opened;
+      connection = made;
     },
-    run: guarded,
+    run: (work) => guarded(({ orm }) => work(orm)),
     transaction,
     // A tenant's id comes from a session, and yet: nobody gets to all of them by a name.
     inTenant: (tenantId, work) => bound(tenantId === EVERY ? undefined : tenantId, work),
     insecureAcrossTenants: (work) => bound(EVERY, work),
-    ping: () => guarded(async (orm) => void (await orm.execute(sql`SELECT 1`))),
+    ping: () => guarded(async ({ orm }) => void (await orm.execute(sql`SELECT 1`))),
     async close() {
       closed = true;
       // What began is let finish: the store bounds how long a statement may take.

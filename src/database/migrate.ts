@@ -29,8 +29,11 @@ const statementsOf = ({ sql: text }: Migration): readonly string[] =>
  * that start together one runs them and the others find them done.
  * Throws an Error that names the migration only if one that ran before has another text now, or is gone.
  */
-export async function migrate(orm: Orm, sets: readonly MigrationSet[]): Promise<void> {
-  await orm.transaction(async (tx) => {
+export async function migrate(
+  store: { transaction(work: (tx: Orm) => Promise<void>): Promise<void> },
+  sets: readonly MigrationSet[],
+): Promise<void> {
+  await store.transaction(async (tx) => {
     await tx.execute(sql`SELECT pg_advisory_xact_lock(${LOCK.toString()}::bigint)`);
     await tx.execute(sql`CREATE SCHEMA IF NOT EXISTS bulwark`);
     await tx.execute(sql`
@@ -41,7 +44,7 @@ export async function migrate(orm: Orm, sets: readonly MigrationSet[]): Promise<
         applied_at timestamptz NOT NULL DEFAULT now(),
         CONSTRAINT migrations_set_name_id_key UNIQUE (set_name, id)
       )`);
-    for (const set of sets) await migrateSet(tx as unknown as Orm, set);
+    for (const set of sets) await migrateSet(tx, set);
   });
 }
 

@@ -27,8 +27,10 @@ export function pgliteDriver(options: PgliteOptions): Driver {
       }
       try {
         const client = await PGlite.create(folder === undefined ? {} : { dataDir: folder });
+        const orm = drizzle({ client }) as unknown as Orm;
         return {
-          orm: drizzle({ client }) as unknown as Orm,
+          orm,
+          transaction: (work) => orm.transaction(work),
           close: async () => {
             await client.close();
             await lock?.release();

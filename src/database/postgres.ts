@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { drizzle } from "drizzle-orm/node-postgres";
 import pg from "pg";
 import { ConfigurationError, type Log, parseDuration } from "../core/index.ts";
+import { asUnavailable } from "../observability/index.ts";
 import type { Driver } from "./database.ts";
 import type { Orm } from "./orm.ts";
 
@@ -48,9 +49,32 @@ export function postgresDriver(options: PostgresOptions): Driver {
       pool.on("error", ({ message }) =>
         options.log?.warn({ reason: message }, "an idle connection was lost"),
       );
-      return { orm: drizzle({ client: pool }) as unknown as Orm, close: () => pool.end() };
+      // One that breaks while a transaction holds it fails that transaction's statements; nobody else listens to it then.
+      pool.on("connect", (client) => client.on("error", () => {}));
+      return {
+        orm: drizzle({ client: pool }) as unknown as Orm,
+        transaction: (work) => transactionOn(pool, work),
+        close: () => pool.end(),
+      };
     },
   };
+}
+
+/**
+ * transactionOn gives a connection back even where the transaction could not begin, and lets the pool drop it where it
+ * may be broken: a statement without an answer would stand before all later ones.
+ */
+async function transactionOn<R>(pool: pg.Pool, work: (tx: Orm) => Promise<R>): Promise<R> {
+  const client = await pool.connect();
+  let isBroken = false;
+  try {
+    return await drizzle({ client }).transaction((tx) => work(tx as unknown as Orm));
+  } catch (error) {
+    isBroken = asUnavailable(error) !== undefined;
+    throw error;
+  } finally {
+    client.release(isBroken);
+  }
 }
 
 const VERIFIED: ReadonlySet<string> = new Set(["verify-full", "require"]);

@@ -38,7 +38,7 @@ const UNAVAILABLE_SYSTEM: ReadonlySet<string> = new Set([
 ]);
 /** What the client says without a code. */
 const UNAVAILABLE_WORDS =
-  /timeout exceeded when trying to connect|query read timeout|connection terminated|client was closed|PGlite is clos|after calling end on the pool/i;
+  /timeout exceeded when trying to connect|query read timeout|connection terminated|client was closed|not queryable|PGlite is clos|after calling end on the pool/i;
 
 /** isUnavailable tells a store that cannot answer from one that refused a statement. */
 function isUnavailable(error: unknown): boolean {

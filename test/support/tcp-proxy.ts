@@ -7,6 +7,8 @@ export interface TcpProxy {
   /** cut ends all connections and refuses new ones. */
   cut(): Promise<void>;
   restore(): Promise<void>;
+  /** stall keeps the connections that there are open and carries nothing more on them; new ones are served. */
+  stall(): void;
 }
 
 export async function tcpProxy(target: number): Promise<TcpProxy> {
@@ -41,6 +43,9 @@ export async function tcpProxy(target: number): Promise<TcpProxy> {
     },
     restore: async () => {
       await listen(port);
+    },
+    stall: () => {
+      for (const socket of open) socket.unpipe().pause();
     },
   };
 }

@@ -101,6 +101,42 @@ describe.skipIf(url === undefined)("PostgreSQL that cannot answer", () => {
     expect((await ask("/api/products")).status).toBe(200);
   });
 
+  test("a connection that is ended while a transaction holds it ends that transaction alone", async () => {
+    // More than the pool has, so that one which is not given back would be missed.
+    for (let attempt = 0; attempt < 4; attempt += 1) {
+      const holding = bulwark.database.transaction(async (tx) => {
+        const { rows } = (await tx.execute(sql`SELECT pg_backend_pid() AS pid`)) as never as {
+          rows: { pid: number }[];
+        };
+        await bulwark.database.run((orm) =>
+          orm.execute(sql`SELECT pg_terminate_backend(${rows[0]?.pid}::int)`),
+        );
+        await tx.execute(sql`SELECT 1`);
+      });
+      await expect(holding).rejects.toBeInstanceOf(UnavailableError);
+    }
+    expect((await ask("/api/products")).status).toBe(200);
+  });
+
+  test("connections that say nothing any more are replaced, under transactions too", async () => {
+    const direct = new URL(url ?? "");
+    const silent = await tcpProxy(Number(direct.port));
+    direct.port = String(silent.port);
+    const other = application({ url: direct.href, statementTimeout: "50ms" });
+    await other.ready();
+    const transact = (): Promise<unknown> =>
+      other.database.transaction((tx) => tx.execute(sql`SELECT 1`));
+    await Promise.all([transact(), transact()]);
+    silent.stall();
+    const refused = await Promise.allSettled([transact(), transact()]);
+    for (const each of refused) {
+      expect(each).toMatchObject({ reason: expect.any(UnavailableError) });
+    }
+    await Promise.all([transact(), transact()]);
+    await other.close();
+    await silent.cut();
+  });
+
   test("a pool with no connection left refuses in time, and serves when one is free", async () => {
     const holds = Array.from({ length: 2 }, () => {
       let release = (): void => {};
