@@ -1,8 +1,9 @@
 import type { AuditSink, EventContext, Severity, Transaction } from "../core/index.ts";
 import { Metrics } from "./metrics.ts";
+import { redact } from "./redact.ts";
 
 export interface EventCollector {
-  /** collectEvent records an event in the audit log, like every other way of recording one. */
+  /** collectEvent records an event in the audit log, like every other way of recording one; secrets in `data` are hidden as in the log. */
   collectEvent(
     type: string,
     severity: Severity,
@@ -33,7 +34,11 @@ export function createObservability(audit: AuditSink, metrics = new Metrics()): 
               severity,
               result: severity === "low" ? "success" : "failure",
               resource: source,
-              metadata: { ...data, message, ...(tags === undefined ? {} : { tags }) },
+              metadata: {
+                ...(redact(data) as typeof data),
+                message,
+                ...(tags === undefined ? {} : { tags }),
+              },
             },
             where?.context ?? {},
             where?.tx,

@@ -40,6 +40,17 @@ describe("by name", () => {
     "passphrase",
     "recoveryCodes",
     "otp",
+    "secretKey",
+    "private_key",
+    "aws_secret_access_key",
+    "stripeApiKey",
+    "passwordConfirmation",
+    "password1",
+    "credential",
+    "user[password]",
+    "pass word",
+    "totpCode",
+    "jwt",
   ])("%s is hidden", (name) => {
     expect(redact({ [name]: "hunter2" })).toEqual({ [name]: "[redacted]" });
     expect(redact({ [name]: { deep: "hunter2" } })).toEqual({ [name]: "[redacted]" });
@@ -59,6 +70,14 @@ describe("by name", () => {
     ["code", "42P01"],
   ])("%s: %j is shown", (name, value) => {
     expect(redact({ [name]: value })).toEqual({ [name]: value });
+  });
+
+  test("several of a kind are hidden, and their number is not", () => {
+    expect(redact({ tokens: ["hunter2"] })).toEqual({ tokens: "[redacted]" });
+  });
+
+  test("a name that is a secret itself is hidden", () => {
+    expect(redact({ [JWT]: 1 })).toEqual({ "[redacted]": 1 });
   });
 
   test.each(["123456", "12345678", "abcd-efgh"])("a one-time code %s is not", (code) => {
@@ -82,6 +101,18 @@ describe("by pattern", () => {
     ["GET /reset?token=hunter2&x=1", "GET /reset?token=[redacted]&x=1"],
     ["https://h/setup#token=hunter2", "https://h/setup#token=[redacted]"],
     ["https://h:3000/a@b", "https://h:3000/a@b"],
+    ["postgres://app:p@ss@db/app", "postgres://app:[redacted]@db/app"],
+    ["?access_token=hunter2&x=1", "?access_token=[redacted]&x=1"],
+    ["client_secret=hunter2&x=1", "client_secret=[redacted]&x=1"],
+    ['is not JSON: {"password":"hun\\"ter2"}', 'is not JSON: {"password":"[redacted]"}'],
+    ["{ newPassword: 'hunter2' }", "{ newPassword: '[redacted]' }"],
+    ["Cookie: __Host-session=abc.def", "Cookie: [redacted]"],
+    ["authorization: Token hunter2", "authorization: [redacted]"],
+    ["cookie: expected a name, came none", "cookie: expected a name, came none"],
+    ["token: expected a string, came a number", "token: expected a string, came a number"],
+    ["eyJhbGciOiJkaXIifQ..aXZpdg.c2VhbGVk.dGFn is sealed", "[redacted] is sealed"],
+    ["-----BEGIN PRIVATE KEY-----\nMII=\n-----END PRIVATE KEY----- end", "[redacted] end"],
+    ["a cut -----BEGIN RSA PRIVATE KEY-----\nMII", "a cut [redacted]"],
     ["a plain sentence", "a plain sentence"],
   ])("%s", (text, shown) => {
     expect(redactText(text)).toBe(shown);
@@ -105,7 +136,51 @@ describe("what is deep, long or odd", () => {
     expect(Object.keys(redact(wide) as object)).toHaveLength(64);
   });
 
+  test("is copied to an end, however wide it is at each depth", () => {
+    let wide: unknown = "x";
+    for (let depth = 0; depth < 5; depth += 1) wide = Array(64).fill(wide);
+    expect(JSON.stringify(redact(wide)).length).toBeLessThan(100_000);
+  });
+
+  test("a secret that the cut runs through is hidden", () => {
+    expect(redactText(`${"x".repeat(8_180)}://app:hunter2@db`)).not.toContain("hunt");
+  });
+
+  test("never throws", () => {
+    const thrower = {
+      get a(): never {
+        throw new Error("no");
+      },
+    };
+    expect(redact({ thrower })).toEqual({ thrower: "[unreadable]" });
+    const odd = Object.assign(new Error("x"), { message: { token: JWT }, name: 5, stack: null });
+    expect(redact(odd)).toMatchObject({ type: 5, message: { token: "[redacted]" }, stack: null });
+  });
+
+  test("a toJSON that would say it all is left out", () => {
+    const value = { toJSON: () => ({ password: "hunter2" }) };
+    expect(JSON.stringify(redact({ value }))).toBe('{"value":{}}');
+  });
+
+  test("an own __proto__ stays a fact", () => {
+    const copy = redact(JSON.parse('{"__proto__":{"admin":true}}')) as { admin?: unknown };
+    expect(copy.admin).toBeUndefined();
+    expect(Object.getPrototypeOf(copy)).toBe(Object.prototype);
+  });
+
+  test("the errors of an AggregateError are told", () => {
+    const error = new AggregateError([new Error(`one ${JWT}`)], "all");
+    expect(redact(error)).toMatchObject({ errors: [{ message: "one [redacted]" }] });
+  });
+
   test.each<[value: unknown, shown: unknown]>([
+    [new Date(Number.NaN), null],
+    [new Map([["password", "hunter2"]]), { password: "[redacted]" }],
+    [new Set([JWT]), ["[redacted]"]],
+    [new Headers({ authorization: "x", a: "b" }), { authorization: "[redacted]", a: "b" }],
+    [new URLSearchParams("token=x&a=b"), { token: "[redacted]", a: "b" }],
+    [new URL("https://h/?token=hunter2"), "https://h/?token=[redacted]"],
+    [new ArrayBuffer(2), "[bytes]"],
     [1n, "1"],
     [new Date(0), "1970-01-01T00:00:00.000Z"],
     [Uint8Array.of(1, 2), "[bytes]"],
@@ -164,6 +239,26 @@ describe("createLog", () => {
       err: { message: "x [redacted]" },
       msg: "failed",
     });
+  });
+
+  test("a fact never takes the place of what a line says of itself", () => {
+    const facts = { level: "fatal", time: "1999", msg: "all is well", path: "/" };
+    const [line = ""] = linesOf((log) => log.info(facts, "real"));
+    expect(line.match(/"(?:level|time|msg)":/g)).toHaveLength(3);
+    expect(JSON.parse(line)).toMatchObject({ level: "info", msg: "real", fact_msg: "all is well" });
+  });
+
+  test("tells also what a caller without types hands over", () => {
+    const lines = linesOf((log) => {
+      const write = (...args: unknown[]): void => {
+        (log as unknown as Record<string, (...all: unknown[]) => void>)["error"]?.(...args);
+      };
+      write(new Error(`x ${JWT}`));
+      write(`text ${JWT}`, "said");
+      write(null, { no: "text" });
+    });
+    expect(lines).toHaveLength(3);
+    expect(lines.join("")).not.toContain(JWT);
   });
 
   test("writes from its level on", () => {
