@@ -1,5 +1,5 @@
 import type { Server } from "node:http";
-import type { Socket } from "node:net";
+import { Server as NetServer, type Socket } from "node:net";
 
 /**
  * drain waits out the delay, stops listening, lets requests in flight finish, and cuts what is left after the time. Idle connections end at once: those
@@ -14,15 +14,19 @@ export async function drain(
   if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
   await new Promise<void>((resolve) => {
     const closeIdle = (): void => {
-      server.closeIdleConnections();
-      // To node:http a connection is not idle before its first request.
+      // To node:http a connection is not idle before its first request, and is once its answer is made, be it on its way still.
       for (const socket of open) if (socket.bytesRead === 0) socket.destroy();
+      if ([...open].every(({ writableLength }) => writableLength === 0)) {
+        server.closeIdleConnections();
+      }
     };
     const sweep = setInterval(closeIdle, 50);
     const cut = setTimeout(() => server.closeAllConnections(), drainMs);
-    server.close(() => {
+    // http's own close begins with those that are idle to it; it is left to end the timer of its time-outs.
+    NetServer.prototype.close.call(server, () => {
       clearInterval(sweep);
       clearTimeout(cut);
+      server.close();
       resolve();
     });
     closeIdle();

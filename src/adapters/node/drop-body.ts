@@ -17,6 +17,12 @@ export function dropBody(incoming: IncomingMessage, outgoing: ServerResponse): v
     incoming.removeAllListeners("readable").removeAllListeners("data");
     let left = MAX_DROPPED_BYTES;
     const timer = setTimeout(() => socket.destroy(), MAX_DROPPING_MS);
+    if (!outgoing.shouldKeepAlive) {
+      // A connection that is closed with bytes unread is reset, and its answer lost with it.
+      const close = socket.destroySoon.bind(socket);
+      socket.destroySoon = () => void socket.end();
+      incoming.once("close", close);
+    }
     incoming.on("data", (chunk: Buffer) => {
       left -= chunk.byteLength;
       if (left < 0) socket.destroy();

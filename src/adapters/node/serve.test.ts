@@ -50,6 +50,10 @@ const routes = [
     },
     { path: "/cached", ...open },
   ),
+  BaseAPIHandler.GET(() => new Response(null, { headers: { "x-a": "\u0001" } }), {
+    path: "/unwritable",
+    ...open,
+  }),
   BaseAPIHandler.GET(() => new Response(null, { status: 204 }), { path: "/204", ...open }),
   BaseAPIHandler.GET(() => new Response(null, { status: 304, headers: { etag: '"1"' } }), {
     path: "/304",
@@ -182,6 +186,19 @@ describe("an answer as it is written", () => {
     }
   });
 
+  test("what node:http would not write is a fault, by its own name", async () => {
+    const text = await talk("GET /unwritable HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n");
+    expect(text).toMatch(/^HTTP\/1\.1 500 Internal Server Error\r\n/);
+  });
+
+  test("an expectation that nobody knows is passed over", async () => {
+    const text = await talk(
+      "GET /ascii HTTP/1.1\r\nhost: h\r\nexpect: more\r\nconnection: close\r\n\r\n",
+    );
+    expect(statusesOf(text)).toEqual(["200"]);
+    expect(text).toContain("x-content-type-options: nosniff");
+  });
+
   test("a handler cannot write the framing", async () => {
     expect((await call("GET", "/length")).status).toBe(500);
     const { headers, body } = await call("GET", "/framed");
@@ -290,6 +307,22 @@ describe("a body that nobody reads", () => {
     expect(statusesOf(answer)).toEqual([line.startsWith("GET") ? "413" : status]);
     expect(sent).toBeLessThan(64_000_000);
   });
+
+  test.each(["/unread", "/nothing"])(
+    "of POST %s costs no answer where the connection ends with it",
+    async (path) => {
+      const body = "x".repeat(8_000_000);
+      const text = await talk("", (socket) => {
+        socket.pause();
+        socket.write(
+          `POST ${path} HTTP/1.1\r\nhost: h\r\nconnection: close\r\ncontent-length: ${body.length}\r\n\r\n`,
+        );
+        // Whoever sends all before it reads learns nothing where its connection is reset meanwhile.
+        socket.write(body, () => socket.resume());
+      });
+      expect(statusesOf(text)).toEqual([path === "/unread" ? "200" : "404"]);
+    },
+  );
 
   test("that never comes is cut in time", async () => {
     const started = performance.now();

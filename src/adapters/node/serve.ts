@@ -75,11 +75,11 @@ export async function serve(options: NodeServerOptions): Promise<NodeServer> {
     answers: new Turn((answer) => write(host, answer)),
     isClosing: false,
   };
-  const server = createServer(serverOptions(limits), (incoming, outgoing) => {
-    // A request line without a version is parsed as HTTP/0.9, which nobody speaks (RFC 9112 section 2.3).
-    if (incoming.httpVersionMajor === 1) answer(host, incoming, outgoing);
-    else answerClientError(kernel, new Error("not HTTP/1"), incoming.socket);
-  });
+  const onRequest = (incoming: IncomingMessage, outgoing: ServerResponse): void =>
+    answer(host, incoming, outgoing);
+  const server = createServer(serverOptions(limits), onRequest);
+  // An expectation that nobody knows may be passed over (RFC 9110 section 10.1.1); node:http's own answer would lack the standing headers.
+  server.on("checkExpectation", onRequest);
   // By default node:http drops what stands behind the first thousand: the header of a proxy, or a second credential. We count them.
   server.maxHeadersCount = 0;
   server.maxRequestsPerSocket = limits.maxRequestsPerConnection;
@@ -139,6 +139,7 @@ function answer(host: Host, incoming: IncomingMessage, outgoing: ServerResponse)
   const written = (response: Response): void => host.answers.add({ response, incoming, outgoing });
   const failed = (error: unknown): void => written(refuse(host.kernel, error));
   try {
+    checkVersion(incoming, outgoing);
     checkHeaderCount(host, incoming);
     const request = new NodeRequest(incoming, outgoing, requestUrl(incoming), host.bodies);
     // An answer has no connection yet where another one is on its way.
@@ -166,6 +167,13 @@ function isAdmitted(
   return false;
 }
 
+/** A request line without a version is parsed as HTTP/0.9, which nobody speaks (RFC 9112 section 2.3). */
+function checkVersion({ httpVersionMajor }: IncomingMessage, outgoing: ServerResponse): void {
+  if (httpVersionMajor === 1) return;
+  outgoing.shouldKeepAlive = false;
+  throw new BaseAPIError("INVALID_REQUEST", "The request is not valid HTTP.");
+}
+
 function checkHeaderCount({ kernel, limits }: Host, { rawHeaders }: IncomingMessage): void {
   if (rawHeaders.length <= limits.maxHeaders * 2) return;
   kernel.edgeRefused?.("headers");
@@ -188,7 +196,11 @@ function write(host: Host, { response, incoming, outgoing }: Answer): void {
     writeResponse(response, outgoing);
   } catch (error) {
     if (outgoing.headersSent) outgoing.destroy();
-    else writeResponse(refuse(host.kernel, error), outgoing);
+    else {
+      // That of the answer that failed.
+      outgoing.statusMessage = "";
+      writeResponse(refuse(host.kernel, error), outgoing);
+    }
   }
 }
 

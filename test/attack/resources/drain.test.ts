@@ -34,6 +34,22 @@ test("what is in flight is answered, as the last of its connection; idle ones en
   expect(await ask(port)).toBe(0);
 });
 
+test("an answer that is on its way arrives whole", async () => {
+  server = await start({ drainTimeout: "20s" });
+  const { port } = server;
+  const [before, idle] = [open(port), open(port)];
+  before.socket.write(get("/megabytes"));
+  idle.socket.write(get("/ok"));
+  while (before.text() === "" || idle.text() === "") await turn(1);
+  before.socket.pause();
+  const closing = server.close();
+  await turn(200);
+  before.socket.resume();
+  await closing;
+  expect((await before.closed).length).toBeGreaterThan(20_000_000);
+  expect(statusesOf(await idle.closed)).toEqual(["200"]);
+});
+
 test("who connected and asked nothing is not waited for", { timeout: 15_000 }, async () => {
   server = await start({ drainTimeout: "60s" });
   const silent = Array.from({ length: 20 }, () => open(server?.port ?? 0));

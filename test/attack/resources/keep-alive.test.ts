@@ -5,6 +5,7 @@ let server: TestServer;
 afterEach(() => server.close());
 
 const get = (path: string): string => `GET ${path} HTTP/1.1\r\nhost: h\r\n\r\n`;
+const post = "POST /text HTTP/1.1\r\nhost: h\r\n";
 
 test("a connection has so many requests, the last of which is told that it is", async () => {
   server = await start({ maxRequestsPerConnection: 10 });
@@ -70,6 +71,41 @@ describe("a client that sends request after request and reads nothing", () => {
     }
     await server.refusedTimes("pipelining", clients.length);
     for (const { socket } of clients) socket.destroy();
+  });
+});
+
+describe("what came whole is answered, whatever is broken behind it", () => {
+  const BROKEN = [
+    ["no HTTP", "GARBAGE\r\n\r\n", "400"],
+    ["HTTP/0.9", "GET /ok\r\n\r\n", "400"],
+    ["headers that are too large", get(`/ok?${"x".repeat(20_000)}`), "431"],
+    ["a chunk that is none", `${post}transfer-encoding: chunked\r\n\r\nzz\r\n`, "400"],
+    ["half a head, and no more", "GET /ok HTTP/1.1\r\nhos", "408"],
+  ] as const;
+  test.each(BROKEN)("%s", async (_, broken, status) => {
+    server = await start({ headersTimeout: "400ms" });
+    const quick = open(server.port);
+    quick.socket.write(get("/ok").repeat(2) + broken);
+    expect(statusesOf(await quick.closed)).toEqual(["200", "200", status]);
+    const slow = open(server.port);
+    slow.socket.write(get("/wait") + get("/ok") + broken);
+    while (server.begun.length === 0) await turn(5);
+    // The parser fails at each piece anew.
+    for (let pieces = 0; pieces < 20 && status !== "408"; pieces += 1) {
+      slow.socket.write("more");
+      await turn(2);
+    }
+    await turn(status === "408" ? 900 : 0);
+    expect(slow.text()).toBe("");
+    server.waiting.open();
+    expect(statusesOf(await slow.closed)).toEqual(["200", "200", status]);
+  });
+
+  test("and nothing is said behind an answer that is the last", async () => {
+    server = await start({});
+    const { socket, closed } = open(server.port);
+    socket.write(`GET /ok HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\nGARBAGE\r\n\r\n`);
+    expect(statusesOf(await closed)).toEqual(["200"]);
   });
 });
 

@@ -64,6 +64,7 @@ export async function start(
     Handlers.POST(({ body }) => body, { ...open, path: "/json", body: schema }),
     Handlers.POST(async ({ request }) => (await request.text()).length, { ...open, path: "/text" }),
     Handlers.GET(() => "x".repeat(1_000), { ...open, path: "/kilobyte" }),
+    Handlers.GET(() => "x".repeat(20_000_000), { ...open, path: "/megabytes" }),
     Handlers.GET(
       async ({ signal }) => {
         begun.push(signal);
