@@ -48,6 +48,19 @@ describe("a schema that cannot say its shape", () => {
     expect(bodyOf(post(throwing)).body?.schema).toHaveProperty("description");
   });
 
+  test("is open where its own converter says what JSON does not know", () => {
+    const convert = { input: () => ({ default: 5n }), output: () => ({ default: 5n }) };
+    const odd = {
+      "~standard": {
+        version: 1,
+        vendor: "mine",
+        validate: () => ({ value: 1 }),
+        jsonSchema: convert,
+      },
+    } as unknown as Schema;
+    expect(bodyOf(post(odd)).body?.schema).toHaveProperty("description");
+  });
+
   test("is open in that part alone, for zod", () => {
     const body = z.strictObject({
       at: z.date(),
@@ -60,6 +73,12 @@ describe("a schema that cannot say its shape", () => {
 });
 
 describe("an example is taken by its own schema", () => {
+  const Tree = z.strictObject({
+    name: z.string(),
+    get branches(): z.ZodType {
+      return z.array(Tree);
+    },
+  });
   const rows: Record<string, z.ZodType> = {
     "a whole number": z.int(),
     "a number in a range": z.int().min(10).max(20),
@@ -68,12 +87,24 @@ describe("an example is taken by its own schema", () => {
     "a number at most": z.number().max(-3),
     "a number below": z.number().lt(-3),
     "a fraction": z.number().gt(0).lt(0.5),
+    "a multiple of a fraction": z.number().min(0.25).multipleOf(0.1),
     "a multiple": z.number().min(12).multipleOf(5),
     "a short text": z.string().max(2),
     "a long text": z.string().min(20),
     "an address": z.ipv4(),
     "several items": z.array(z.string()).min(2),
     "a tuple": z.tuple([z.string(), z.number()]),
+    "a pattern": z.string().regex(/^[A-Z]{3}$/),
+    "a beginning": z.string().startsWith("ab"),
+    "a part": z.string().includes("zz"),
+    "a time": z.iso.time(),
+    "a duration": z.iso.duration(),
+    "a network": z.cidrv4(),
+    "a digest": z.hash("sha256"),
+    "a telephone number": z.e164(),
+    "a short address of mail": z.email().max(12),
+    "a record by an enumeration": z.record(z.enum(["a", "b"]), z.number()),
+    "a tree": Tree,
     "a union": z.union([z.strictObject({ a: z.string() }), z.null()]),
   };
   test.each(Object.entries(rows))("%s", (_name, schema) => {
@@ -116,6 +147,33 @@ describe("named parts", () => {
     const { properties } = document.components.schemas["postThingsBody"] ?? {};
     expect(properties?.["branches"]?.items).toEqual(body?.schema);
     expect(body?.example).toEqual({ name: "text" });
+  });
+});
+
+describe("parts that refer to their whole", () => {
+  const whole = (field: z.ZodType) => {
+    const Whole: z.ZodType = z.strictObject({
+      field,
+      get part() {
+        return z
+          .strictObject({
+            get whole() {
+              return Whole.optional();
+            },
+          })
+          .meta({ id: crypto.randomUUID() })
+          .optional();
+      },
+    });
+    return Whole;
+  };
+  test("find it among the components, each its own", () => {
+    const { document } = bodyOf(post(whole(z.string()), "/a"), post(whole(z.int()), "/b"));
+    const text = JSON.stringify(document);
+    const names = [...text.matchAll(/"#\/components\/schemas\/([^"]+)"/g)].map(([, name]) => name);
+    expect(names).toEqual(expect.arrayContaining(["postABody", "postBBody"]));
+    const known = Object.keys(document.components.schemas);
+    expect(names.filter((name) => !known.includes(name ?? ""))).toEqual([]);
   });
 });
 

@@ -59,8 +59,8 @@ export class SchemaRegistry {
       this.#schemas.set(names.get(name) as string, mapReferences(part, rename) as JsonSchema);
     }
     const rewritten = mapReferences(root, rename) as JsonSchema;
-    // A schema that refers to itself as a whole (`#`) must stand where it can be referred to.
-    if (!JSON.stringify(root).includes('"$ref":"#"')) return rewritten;
+    // A schema that is referred to as a whole (`#`), by itself or by its parts, must stand where it can be.
+    if (!JSON.stringify(schema).includes(WHOLE)) return rewritten;
     this.#schemas.set(owner, rewritten);
     return { $ref: COMPONENT + owner };
   }
@@ -68,7 +68,9 @@ export class SchemaRegistry {
   #nameOf(name: string, part: JsonSchema, owner: string): string {
     const text = JSON.stringify(part);
     const safe = name.replaceAll(/[^A-Za-z0-9._-]/g, "_");
-    const free = [safe, `${owner}_${safe}`].find((candidate) => {
+    // What refers to its owner (`#`) is another part under another owner, though its text is the same.
+    const names = text.includes(WHOLE) ? [] : [safe];
+    const free = [...names, `${owner}_${safe}`].find((candidate) => {
       const known = this.#texts.get(candidate);
       return known === undefined || known === text;
     });
@@ -79,6 +81,7 @@ export class SchemaRegistry {
 }
 
 const COMPONENT = "#/components/schemas/";
+const WHOLE = '"$ref":"#"';
 
 function convert(schema: Schema, side: "input" | "output"): JsonSchema {
   const standard: Partial<StandardJSONSchemaV1.Props> & { readonly vendor: string } =
@@ -86,7 +89,9 @@ function convert(schema: Schema, side: "input" | "output"): JsonSchema {
   // zod refuses a whole schema for one part that it cannot say; so asked, that part alone is left open.
   const libraryOptions = standard.vendor === "zod" ? { unrepresentable: "any" } : undefined;
   try {
-    return standard.jsonSchema?.[side]({ target: "draft-2020-12", libraryOptions }) ?? UNSAID;
+    const json = standard.jsonSchema?.[side]({ target: "draft-2020-12", libraryOptions });
+    // As it will be written: a value that JSON does not know throws here, and not where the document is served.
+    return json === undefined ? UNSAID : (JSON.parse(JSON.stringify(json)) as JsonSchema);
   } catch {
     return UNSAID;
   }
