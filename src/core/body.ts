@@ -14,7 +14,7 @@ import { JSON_LIMITS, type JsonLimits, parseJson } from "./json-body.ts";
 export interface BodySource {
   readonly request: Request;
   /** A host that knows its own framing can read a body faster than a stream; it must count the bytes all the same. */
-  readonly info: { readBody?(limit: number): Promise<Uint8Array | "too-large"> };
+  readonly info: { readBody?(limit: number): Promise<Uint8Array | "too-large"> | undefined };
   get(name: string): string | null;
 }
 

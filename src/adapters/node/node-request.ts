@@ -15,6 +15,7 @@ export class NodeRequest {
   readonly #bodies: StallWatch;
   #aborting: AbortController | undefined;
   #real: Request | undefined;
+  #isBodyRead = false;
 
   constructor(
     incoming: IncomingMessage,
@@ -46,8 +47,10 @@ export class NodeRequest {
     this.#aborting?.abort(gone());
   }
 
-  /** readBody reads the body straight from its connection, counting bytes. */
-  readBody(limit: number): Promise<Uint8Array | "too-large"> {
+  /** readBody reads the body straight from its connection, counting bytes; undefined where the Request was made, which has the body then. */
+  readBody(limit: number): Promise<Uint8Array | "too-large"> | undefined {
+    if (this.#real !== undefined && this.#real.body !== null) return undefined;
+    this.#isBodyRead = true;
     return readIncoming(this.#incoming, this.#outgoing, limit, this.#bodies);
   }
 
@@ -55,7 +58,7 @@ export class NodeRequest {
     const { method, url } = this;
     const incoming = this.#incoming;
     const isSafe = method === "GET" || method === "HEAD";
-    return new Request(url, {
+    const real = new Request(url, {
       method,
       headers: headersOf(incoming),
       signal: this.aborting().signal,
@@ -64,6 +67,9 @@ export class NodeRequest {
         ? {}
         : { body: bodyOf(incoming, this.#outgoing, this.#bodies), duplex: "half" }),
     } as RequestInit);
+    // What was read by readBody is used up, as it is with any other host; an empty one would pass for what the client sent.
+    if (this.#isBodyRead) real.body?.cancel().catch(() => {});
+    return real;
   }
 }
 
@@ -110,9 +116,9 @@ function bodyOf(
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        // From then on what is left is dropped, and must not wait for a reader.
-        if (outgoing.writableFinished) throw new Error("the answer was sent already");
+        checkWanted(outgoing);
         const { done, value } = await next();
+        checkWanted(outgoing);
         if (done === true) controller.close();
         else controller.enqueue(new Uint8Array(value));
       },
@@ -122,6 +128,11 @@ function bodyOf(
     },
     { highWaterMark: 0 },
   );
+}
+
+/** Once the answer is sent what is left of the body is dropped: it must not wait for a reader, and one that waits must not take its end for all. */
+function checkWanted(outgoing: ServerResponse): void {
+  if (outgoing.writableFinished) throw new Error("the answer was sent already");
 }
 
 function headersOf({ headers }: IncomingMessage): Headers {

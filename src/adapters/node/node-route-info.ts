@@ -41,7 +41,7 @@ export class NodeRouteInfo implements RouteInfo {
     return typeof value === "string" ? value : (value?.join(", ") ?? null);
   }
 
-  readBody(limit: number): Promise<Uint8Array | "too-large"> {
+  readBody(limit: number): Promise<Uint8Array | "too-large"> | undefined {
     return this.#request.readBody(limit);
   }
 }

@@ -1,7 +1,7 @@
 import { get, request } from "node:http";
 import { connect, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BaseAPIHandler, createRouter } from "../../core/index.ts";
+import { type AuthResult, BaseAPIHandler, createRouter } from "../../core/index.ts";
 import { type NodeServer, serve } from "./serve.ts";
 
 let server: NodeServer;
@@ -31,6 +31,21 @@ const stream = (chunks: number, fail = false): ReadableStream<Uint8Array> => {
 };
 
 const open = { requireAuth: false } as const;
+const any = {
+  "~standard": { version: 1, vendor: "test", validate: (value: unknown) => ({ value }) },
+} as const;
+let signed = "";
+let onBackground: (read: Promise<string>) => void = () => {};
+
+/** Handlers whose client signs the body, which is read before anybody may send one. */
+class Signed extends BaseAPIHandler {
+  static override async checkAuth(asked: Request): Promise<AuthResult> {
+    signed = await asked.clone().text();
+    const principal = { kind: "user", userId: "u", sessionId: "s", via: "bearer" } as const;
+    return { isAuthenticated: true, principal: { ...principal, methods: [], roles: [] } };
+  }
+}
+
 const utf8Length = (text: string): string => String(Buffer.byteLength(text));
 const routes = [
   BaseAPIHandler.GET(() => ({ name: "Lamp" }), { path: "/ascii", ...open }),
@@ -104,6 +119,21 @@ const routes = [
     path: "/echo",
     ...open,
   }),
+  Signed.POST(({ body }) => ({ body, signed }), { path: "/signed", requireAuth: true, body: any }),
+  BaseAPIHandler.POST(
+    async ({ body, request: asked }) => {
+      const { bodyUsed } = asked;
+      return { body, bodyUsed, again: await asked.text().catch(({ name }: Error) => name) };
+    },
+    { path: "/twice", body: any, ...open },
+  ),
+  BaseAPIHandler.POST(
+    ({ request: asked }) => {
+      onBackground(asked.text());
+      return {};
+    },
+    { path: "/background", ...open },
+  ),
 ];
 
 beforeAll(async () => {
@@ -123,9 +153,17 @@ interface Answer {
   readonly body: string;
 }
 
-const call = (method: string, path: string, body?: string): Promise<Answer> =>
+const JSON_TYPE = { "content-type": "application/json" };
+
+const call = (
+  method: string,
+  path: string,
+  body?: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> =>
   new Promise((resolve, reject) => {
-    const sent = request({ host: "127.0.0.1", port, method, path, agent: false }, (incoming) => {
+    const options = { host: "127.0.0.1", port, method, path, headers, agent: false };
+    const sent = request(options, (incoming) => {
       const chunks: Buffer[] = [];
       incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
       incoming.on("error", reject);
@@ -335,4 +373,30 @@ describe("a body that nobody reads", () => {
 test("a body is read through the real Request, and counted", async () => {
   expect((await call("POST", "/echo", "caf\u00e9")).body).toContain('"text":"caf\u00e9"');
   expect((await call("POST", "/echo", "x".repeat(1_048_577))).status).toBe(413);
+});
+
+test("a body that an authenticator read a copy of is validated all the same", async () => {
+  const { status, body } = await call("POST", "/signed", '{"a":1}', JSON_TYPE);
+  expect(status).toBe(200);
+  expect(JSON.parse(body)).toMatchObject({ data: { body: { a: 1 }, signed: '{"a":1}' } });
+  const long = `"${"x".repeat(1_048_576)}"`;
+  expect((await call("POST", "/signed", long, JSON_TYPE)).status).toBe(413);
+});
+
+test("a body that was validated is used up", async () => {
+  const { body } = await call("POST", "/twice", '{"a":1}', JSON_TYPE);
+  const data = { body: { a: 1 }, bodyUsed: true, again: "TypeError" };
+  expect(JSON.parse(body)).toMatchObject({ data });
+});
+
+test("who reads on after the answer does not take a part of the body for all of it", async () => {
+  const read = new Promise<unknown>((resolve) => {
+    onBackground = (text) => text.then(resolve, resolve);
+  });
+  const socket = connect(port, "127.0.0.1");
+  socket.write("POST /background HTTP/1.1\r\nhost: h\r\ncontent-length: 10\r\n\r\nabcde");
+  await new Promise((resolve) => socket.once("data", resolve));
+  socket.write("fghij");
+  expect(await read).toBeInstanceOf(Error);
+  socket.destroy();
 });
