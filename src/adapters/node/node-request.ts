@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { askForBody } from "./ask-for-body.ts";
 import { forwardTo } from "./forward.ts";
 import { readIncoming, stalled } from "./read-incoming.ts";
 import type { StallWatch, Watched } from "./stall-watch.ts";
@@ -117,6 +118,7 @@ function bodyOf(
     {
       async pull(controller) {
         checkWanted(outgoing);
+        askForBody(incoming, outgoing);
         const { done, value } = await next();
         checkWanted(outgoing);
         if (done === true) controller.close();

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { BaseAPIError } from "../../core/index.ts";
+import { askForBody } from "./ask-for-body.ts";
 import type { StallWatch } from "./stall-watch.ts";
 
 /** stalled is what a body fails with that does not come on, 408 (RFC 9110 section 15.5.9); its answer is the connection's last. */
@@ -18,6 +19,7 @@ export function readIncoming(
   limit: number,
   bodies: StallWatch,
 ): Promise<Uint8Array | "too-large"> {
+  askForBody(incoming, outgoing);
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;

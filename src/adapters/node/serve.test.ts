@@ -309,6 +309,37 @@ const talk = (bytes: string, on?: (socket: Socket) => void): Promise<string> =>
 const statusesOf = (text: string): string[] =>
   [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => status ?? "");
 
+describe("a client that waits to be asked for its body", () => {
+  const head = (path: string, length: number): string =>
+    `POST ${path} HTTP/1.1\r\nhost: h\r\ncontent-type: application/json\r\nexpect: 100-continue\r\ncontent-length: ${length}\r\n\r\n`;
+
+  test.each(["/echo", "/twice", "/signed"])("is asked for it once by %s", async (path) => {
+    const text = await talk(head(path, 7), (socket) => {
+      socket.once("data", () =>
+        socket.write('{"a":1}GET /ascii HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n'),
+      );
+    });
+    expect(statusesOf(text)).toEqual(["100", "200", "200"]);
+  });
+
+  test.each([
+    ["/nothing", 7, "404"],
+    ["/ascii", 7, "405"],
+    ["/twice", 99_999_999, "413"],
+    ["/echo", 99_999_999, "413"],
+    ["/unread", 7, "200"],
+  ])(
+    "is not by %s of %d bytes: %s, and nothing is read behind it",
+    async (path, length, status) => {
+      const text = await talk(head(path, length), (socket) => {
+        socket.once("data", () => socket.write("GET /ascii HTTP/1.1\r\nhost: h\r\n\r\n"));
+      });
+      expect(statusesOf(text)).toEqual([status]);
+      expect(text).toMatch(/\r\nconnection: close\r\n/i);
+    },
+  );
+});
+
 describe("a body that nobody reads", () => {
   const last = "GET /ascii HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n";
   const LEFT: readonly (readonly [line: string, status: string])[] = [

@@ -78,6 +78,8 @@ export async function serve(options: NodeServerOptions): Promise<NodeServer> {
   const onRequest = (incoming: IncomingMessage, outgoing: ServerResponse): void =>
     answer(host, incoming, outgoing);
   const server = createServer(serverOptions(limits), onRequest);
+  // By itself node:http asks for each body at once.
+  server.on("checkContinue", onRequest);
   // An expectation that nobody knows may be passed over (RFC 9110 section 10.1.1); node:http's own answer would lack the standing headers.
   server.on("checkExpectation", onRequest);
   // By default node:http drops what stands behind the first thousand: the header of a proxy, or a second credential. We count them.

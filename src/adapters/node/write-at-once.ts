@@ -12,6 +12,9 @@ interface Head {
   _header: string | null;
   _headerSent: boolean;
   maxRequestsOnConnectionReached?: boolean;
+  /** Whether the client waits to be asked for its body, and was. */
+  _expect_continue?: boolean;
+  _sent100?: boolean;
   /** What clients are told of the connection: how long it is kept, and for how many requests. */
   _keepAliveTimeout?: number;
   _maxRequestsPerSocket?: number;
@@ -35,6 +38,8 @@ export function writeAtOnce(
     head._header !== null ||
     head._headerSent !== false ||
     head.maxRequestsOnConnectionReached === true ||
+    // A body that was not asked for may come or not: what follows cannot be told from it.
+    (head._expect_continue === true && head._sent100 !== true) ||
     typeof head._keepAliveTimeout !== "number" ||
     typeof head._maxRequestsPerSocket !== "number" ||
     !outgoing.shouldKeepAlive ||
