@@ -1,5 +1,4 @@
 import {
-  and,
   eq,
   getTableColumns,
   type InferInsertModel,
@@ -18,6 +17,7 @@ import {
   uuidv7,
 } from "../core/index.ts";
 import { BaseAPIService, type ServiceOptions } from "../observability/index.ts";
+import { allOf } from "./conditions.ts";
 import type { Database } from "./database.ts";
 import type { OrmTransaction } from "./orm.ts";
 import { createQueryBuilder, type Page, type QueryBuilder } from "./query-builder.ts";
@@ -122,7 +122,8 @@ export class BaseCRUDService<
       this.#change("update", id, context, async (tx, where) => {
         const stamps = this.#stamps(["updatedAt"], this.clock.now());
         const asked = await this.beforeUpdate(id, input, context, tx);
-        const { id: _id, ...changes } = { ...asked, ...stamps } as Record<string, unknown>;
+        // The id is set to what it is, so that a change of nothing is a statement too.
+        const changes: Record<string, unknown> = { ...asked, ...stamps, id };
         // A row stays in its tenant.
         if (isTenantTable(this.table)) delete changes["tenantId"];
         const [row] = await tx
@@ -219,7 +220,7 @@ export class BaseCRUDService<
     if (!isUuid(id)) return Promise.reject(this.#missing(id));
     return this.#transaction(context, async (tx) => {
       const tenant = tenantScopeOf(this.table, context)?.condition;
-      const row = await work(tx, and(eq(this.#id, id), tenant, this.scope(action, context)));
+      const row = await work(tx, allOf(eq(this.#id, id), tenant, this.scope(action, context)));
       if (row === undefined) throw await this.#refusalOf(id, context, tx);
       await this.#record(action, id, context, tx);
       return row;

@@ -1,14 +1,10 @@
 import {
-  and,
   asc,
   count as countRows,
   desc,
-  eq,
   getTableColumns,
   gte,
   type InferSelectModel,
-  ilike,
-  inArray,
   isNotNull,
   isNull,
   lte,
@@ -16,10 +12,21 @@ import {
   or,
   type SQL,
 } from "drizzle-orm";
-import type { PgColumn, PgTable } from "drizzle-orm/pg-core";
+import { getTableConfig, type PgColumn, type PgTable } from "drizzle-orm/pg-core";
 import { type Pagination, paginationOf, ValidationError } from "../core/index.ts";
+import { isBadValue } from "../observability/index.ts";
+import {
+  allOf,
+  contains,
+  defined,
+  isColumn,
+  isOneOf,
+  isValue,
+  nameOf,
+  whole,
+} from "./conditions.ts";
 import type { Database } from "./database.ts";
-import { afterCursor, cursorOf, type Order } from "./keyset.ts";
+import { afterCursor, cursorColumns, cursorOf, invalidCursor, type Order } from "./keyset.ts";
 import type { Orm } from "./orm.ts";
 import { isTenantTable, type TenantContext, type TenantScope, tenantScopeOf } from "./tenancy.ts";
 
@@ -61,7 +68,6 @@ interface State {
   readonly orders: readonly Order[];
   readonly limit: number | undefined;
   readonly offset: number;
-  readonly page: number | undefined;
   readonly columns: readonly string[] | undefined;
 }
 
@@ -70,26 +76,31 @@ const START: State = {
   orders: [],
   limit: undefined,
   offset: 0,
-  page: undefined,
   columns: undefined,
 };
 
 /**
  * QueryBuilder reads one table. Each call returns a new builder, so that a part may be shared. Values are always parameters;
- * text patterns stand for themselves; names that are no column of the table are refused with a ValidationError, since
- * they mostly come from a request.
+ * text patterns stand for themselves; names that are no column of the table, and values that cannot be of their column's
+ * type, are refused with a ValidationError, since they mostly come from a request.
  */
 export class QueryBuilder<T extends PgTable, Row = InferSelectModel<T>> {
   readonly #table: T;
   readonly #options: QueryBuilderOptions;
   readonly #state: State;
+  readonly #maxLimit: number;
   readonly #columns: Readonly<Record<string, PgColumn>>;
   readonly #tenant: TenantScope | undefined;
 
   constructor(table: T, options: QueryBuilderOptions, state: State = START) {
+    const { maxLimit = 100 } = options;
+    if (!Number.isSafeInteger(maxLimit) || maxLimit < 1) {
+      throw new TypeError(`maxLimit: expected a whole number of at least 1, came ${maxLimit}`);
+    }
     this.#table = table;
     this.#options = options;
     this.#state = state;
+    this.#maxLimit = maxLimit;
     this.#columns = getTableColumns(table) as Record<string, PgColumn>;
     this.#tenant =
       options.insecureAcrossTenants === true ? undefined : tenantScopeOf(table, options.context);
@@ -98,19 +109,23 @@ export class QueryBuilder<T extends PgTable, Row = InferSelectModel<T>> {
   /** where keeps rows whose column has this value; null means is null. A condition of drizzle's own is taken as it is. */
   where(condition: SQL | undefined): QueryBuilder<T, Row>;
   where<C extends ColumnOf<T>>(column: C, value: ValueOf<C> | null): QueryBuilder<T, Row>;
-  where(first: SQL | PgColumn | undefined, value?: unknown): QueryBuilder<T, Row> {
-    if (!isColumn(first)) return this.#and(first);
-    return this.#and(value === null ? isNull(first) : eq(first, defined(first, value)));
+  where(first: SQL | PgColumn | undefined, ...values: readonly unknown[]): QueryBuilder<T, Row> {
+    if (isColumn(first)) return this.#and(isValue(first, values[0]));
+    // A column that is misspelt must not ask for every row.
+    if (values.length > 0) throw new TypeError("where: expected a column, came something else");
+    return this.#and(first);
   }
 
-  /** whereNot drops rows whose column has this value; null means is not null. */
+  /** whereNot drops rows whose column has this value, and no others; null means is not null. */
   whereNot<C extends ColumnOf<T>>(column: C, value: ValueOf<C> | null): QueryBuilder<T, Row> {
-    return this.#and(value === null ? isNotNull(column) : ne(column, defined(column, value)));
+    if (value === null) return this.#and(isNotNull(column));
+    const differs = ne(column, defined(column, value));
+    return this.#and(column.notNull ? differs : or(differs, isNull(column)));
   }
 
   /** whereIn keeps rows whose column has one of the values; no values keep no row. */
   whereIn<C extends ColumnOf<T>>(column: C, values: readonly ValueOf<C>[]): QueryBuilder<T, Row> {
-    return this.#and(inArray(column, [...values]));
+    return this.#and(isOneOf(column, values));
   }
 
   /**
@@ -151,17 +166,16 @@ export class QueryBuilder<T extends PgTable, Row = InferSelectModel<T>> {
       .filter(([, value]) => value !== undefined)
       .map(([name, value]) => {
         const column = this.#column(name);
-        if (value === null) return isNull(column);
-        return Array.isArray(value) ? inArray(column, value) : eq(column, value);
+        return Array.isArray(value) ? isOneOf(column, value) : isValue(column, value);
       });
-    return this.#and(and(...conditions));
+    return this.#and(allOf(...conditions));
   }
 
   /** orderBy sorts by a column, or by its name, `-name` for the other way round; the first call sorts first. */
   orderBy(by: ColumnOf<T> | string, direction?: "asc" | "desc"): QueryBuilder<T, Row> {
     const isName = typeof by === "string";
     const backwards = isName && by.startsWith("-");
-    const name = isName ? by.replace(/^-/, "") : this.#nameOf(by);
+    const name = isName ? by.replace(/^-/, "") : nameOf(by);
     const order = {
       name,
       column: this.#column(name),
@@ -181,9 +195,9 @@ export class QueryBuilder<T extends PgTable, Row = InferSelectModel<T>> {
 
   /** paginate asks for one page, counted from 1. */
   paginate(at: { readonly page: number; readonly limit: number }): QueryBuilder<T, Row> {
-    const page = whole("page", at.page, 1);
     const limit = Math.min(whole("limit", at.limit, 1), this.#maxLimit);
-    return this.#with({ page, limit, offset: (page - 1) * limit });
+    const page = whole("page", at.page, 1, Math.floor(Number.MAX_SAFE_INTEGER / limit));
+    return this.#with({ limit, offset: (page - 1) * limit });
   }
 
   /** select narrows the rows to some columns. */
@@ -204,16 +218,19 @@ export class QueryBuilder<T extends PgTable, Row = InferSelectModel<T>> {
     readonly limit: number;
   }): Promise<Page<Row>> {
     const paged = at === undefined ? this : this.paginate(at);
-    const { page = 1, limit = Math.min(20, this.#maxLimit) } = paged.#state;
+    const { offset, limit = Math.min(20, this.#maxLimit) } = paged.#state;
     const data = await paged.#run((orm) => paged.#rows(orm, limit));
     const total = await paged.count();
-    return { data, pagination: paginationOf({ page, limit, total }) };
+    return {
+      data,
+      pagination: paginationOf({ page: Math.floor(offset / limit) + 1, limit, total }),
+    };
   }
 
   /**
    * executeKeyset returns the rows behind a cursor, in the builder's order with the primary key as the last word. It costs
    * the same on every page and skips nothing when rows are added. Throws a ValidationError only if the cursor is not
-   * one of this order, and a TypeError only if a column of the order may be null.
+   * one of this order, and a TypeError only if a column of the order may be null or the table has no primary key.
    */
   async executeKeyset(at: {
     readonly limit: number;
@@ -221,22 +238,21 @@ export class QueryBuilder<T extends PgTable, Row = InferSelectModel<T>> {
   }): Promise<KeysetPage<Row>> {
     const limit = Math.min(whole("limit", at.limit, 1), this.#maxLimit);
     const orders = this.#totalOrder();
+    this.#checkKeyset(orders);
     const behind = at.after === undefined ? undefined : afterCursor(at.after, orders);
-    const all = {
-      ...this.#state,
-      conditions:
-        behind === undefined ? this.#state.conditions : [...this.#state.conditions, behind],
-      columns: undefined,
-      offset: 0,
+    const from = this.#with({ offset: 0 }).#and(behind);
+    const rows = await from
+      .#run((orm) => from.#select(orm, limit + 1, cursorColumns(orders)))
+      .catch((error: unknown) => {
+        throw behind !== undefined && error instanceof ValidationError ? invalidCursor() : error;
+      });
+    const last = rows.length > limit ? rows[limit - 1] : undefined;
+    const names = this.#state.columns ?? Object.keys(this.#columns);
+    const data = rows.slice(0, limit).map((row) => pick(row, names));
+    return {
+      data: data as unknown as readonly Row[],
+      next: last === undefined ? undefined : cursorOf(last, orders),
     };
-    const full = new QueryBuilder<T>(this.#table, this.#options, all);
-    const rows = await full.#run((orm) => full.#rows(orm, limit + 1));
-    const shown = rows.slice(0, limit) as readonly Record<string, unknown>[];
-    const last = shown.at(-1);
-    const next = rows.length > limit && last !== undefined ? cursorOf(last, orders) : undefined;
-    const { columns } = this.#state;
-    const data = columns === undefined ? shown : shown.map((row) => pick(row, columns));
-    return { data: data as unknown as readonly Row[], next };
   }
 
   /** count returns how many rows match, whatever the limit. */
@@ -261,11 +277,19 @@ export class QueryBuilder<T extends PgTable, Row = InferSelectModel<T>> {
   }
 
   async #rows(orm: Orm, limit: number): Promise<readonly Row[]> {
+    return (await this.#select(orm, limit)) as unknown as readonly Row[];
+  }
+
+  async #select(
+    orm: Orm,
+    limit: number,
+    more: Readonly<Record<string, SQL.Aliased>> = {},
+  ): Promise<readonly Readonly<Record<string, unknown>>[]> {
     const { columns, offset } = this.#state;
     const names = columns ?? Object.keys(this.#columns);
     const selection = Object.fromEntries(names.map((name) => [name, this.#column(name)]));
-    const rows = await orm
-      .select(selection)
+    return orm
+      .select({ ...selection, ...more })
       .from(this.#table as PgTable)
       .where(this.#where())
       .orderBy(
@@ -275,19 +299,51 @@ export class QueryBuilder<T extends PgTable, Row = InferSelectModel<T>> {
       )
       .limit(limit)
       .offset(offset);
-    return rows as unknown as readonly Row[];
   }
 
   /** The primary key ends every order, so that no two pages can show a row twice or never. */
   #totalOrder(): readonly Order[] {
     const { orders } = this.#state;
-    const keys = Object.entries(this.#columns)
-      .filter(([name, column]) => column.primary && !orders.some((order) => order.name === name))
-      .map(([name, column]) => ({ name, column, descending: orders.at(-1)?.descending ?? false }));
+    const keys = this.#keys()
+      .filter((name) => !orders.some((order) => order.name === name))
+      .map((name) => ({
+        name,
+        column: this.#column(name),
+        descending: orders.at(-1)?.descending ?? false,
+      }));
     return [...orders, ...keys];
   }
 
-  #run<R>(work: (orm: Orm) => Promise<R>): Promise<R> {
+  /** The names of the columns of the primary key. */
+  #keys(): readonly string[] {
+    const several = getTableConfig(this.#table)
+      .primaryKeys.flatMap(({ columns }) => columns)
+      .map(({ name }) => name);
+    return Object.entries(this.#columns)
+      .filter(([, column]) => column.primary || several.includes(column.name))
+      .map(([name]) => name);
+  }
+
+  #checkKeyset(orders: readonly Order[]): void {
+    const keys = this.#keys();
+    if (keys.length === 0) throw new TypeError("keyset: expected a table with a primary key");
+    const found = orders.find(({ name, column }) => !column.notNull && !keys.includes(name));
+    if (found === undefined) return;
+    throw new TypeError(`keyset: ${found.name}: expected a column that is never null`);
+  }
+
+  async #run<R>(work: (orm: Orm) => Promise<R>): Promise<R> {
+    try {
+      return await this.#connected(work);
+    } catch (error) {
+      if (!isBadValue(error)) throw error;
+      throw new ValidationError([
+        { field: "query", message: "A value is not of its column's type.", code: "invalid_value" },
+      ]);
+    }
+  }
+
+  #connected<R>(work: (orm: Orm) => Promise<R>): Promise<R> {
     const { database, tx } = this.#options;
     if (tx !== undefined) return work(tx);
     if (this.#tenant !== undefined) return database.inTenant(this.#tenant.tenantId, work);
@@ -295,7 +351,7 @@ export class QueryBuilder<T extends PgTable, Row = InferSelectModel<T>> {
   }
 
   #where(): SQL | undefined {
-    return and(this.#tenant?.condition, this.#options.scope, ...this.#state.conditions);
+    return allOf(this.#tenant?.condition, this.#options.scope, ...this.#state.conditions);
   }
 
   #and(condition: SQL | undefined): QueryBuilder<T, Row> {
@@ -307,39 +363,12 @@ export class QueryBuilder<T extends PgTable, Row = InferSelectModel<T>> {
     return new QueryBuilder<T, Row>(this.#table, this.#options, { ...this.#state, ...change });
   }
 
-  get #maxLimit(): number {
-    return this.#options.maxLimit ?? 100;
-  }
-
   #column(name: string): PgColumn {
     if (Object.hasOwn(this.#columns, name)) return this.#columns[name] as PgColumn;
     throw new ValidationError([
       { field: name.slice(0, 64), message: "There is no such column.", code: "unknown_column" },
     ]);
   }
-
-  #nameOf(column: PgColumn): string {
-    const found = Object.entries(this.#columns).find(([, own]) => own === column);
-    return found?.[0] ?? column.name;
-  }
-}
-
-const isColumn = (value: unknown): value is PgColumn =>
-  typeof value === "object" && value !== null && "columnType" in value;
-
-const contains = (column: PgColumn, text: string): SQL =>
-  ilike(column, `%${text.replaceAll(/[\\%_]/g, "\\$&")}%`);
-
-/** A condition on a value that is not there would ask for every row or for none, and nobody meant either. */
-function defined(column: PgColumn, value: unknown): unknown {
-  if (value !== undefined) return value;
-  throw new TypeError(`${column.name}: expected a value, came undefined`);
-}
-
-function whole(field: string, value: number, least: number): number {
-  if (Number.isSafeInteger(value) && value >= least) return value;
-  const message = `Expected a whole number of at least ${least}.`;
-  throw new ValidationError([{ field, message, code: "out_of_range" }]);
 }
 
 const pick = (row: Readonly<Record<string, unknown>>, names: readonly string[]) =>

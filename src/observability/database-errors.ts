@@ -23,6 +23,18 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
   return root?.code === "23505" && (constraint === undefined || root.constraint === constraint);
 }
 
+/** Texts that are no UTF-8 of PostgreSQL's, numbers out of range, texts that are no number, date or UUID. */
+const BAD_VALUE = /^22(P02|P05|001|003|007|008|009|021)$/;
+
+/** isBadValue is true where a value cannot be one of its column's type. */
+export function isBadValue(error: unknown): boolean {
+  const root = rootOf(error);
+  // PGlite reads some values before PostgreSQL does.
+  return (
+    BAD_VALUE.test(root?.code ?? "") || root?.message.startsWith("Invalid input for ") === true
+  );
+}
+
 /** The server cannot be reached, goes away, has no room, or gave up: classes 08 and 53, shutdowns and time-outs. */
 const UNAVAILABLE_STATE = /^(08|53)|^57P0[1-5]$|^57014$|^55P03$|^40(001|P01)$|^25P03$/;
 const UNAVAILABLE_SYSTEM: ReadonlySet<string> = new Set([

@@ -1,5 +1,10 @@
 export { BaseAPIService, type ServiceOptions } from "./base-api-service.ts";
-export { asUnavailable, isUniqueViolation, toDatabaseError } from "./database-errors.ts";
+export {
+  asUnavailable,
+  isBadValue,
+  isUniqueViolation,
+  toDatabaseError,
+} from "./database-errors.ts";
 export { createLog, type LogOptions } from "./log.ts";
 export { type Counter, type Histogram, type Labels, Metrics } from "./metrics.ts";
 export {
