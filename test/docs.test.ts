@@ -8,6 +8,7 @@ const documents = [
   "ARCHITECTURE.md",
   "SECURITY.md",
   "CONTRIBUTING.md",
+  "CHANGELOG.md",
   ...readdirSync("docs").map((name) => join("docs", name)),
 ];
 
@@ -50,11 +51,37 @@ test.each(blocks.filter(({ language }) => language === "json"))("$name is JSON",
   expect(() => JSON.parse(code) as unknown).not.toThrow();
 });
 
-test.each(documents)("the links of %s lead to files that are there", (document) => {
-  const links = [...readFileSync(document, "utf8").matchAll(/\]\((?!https?:|#)([^)#]+)/g)];
-  for (const [, target = ""] of links) {
-    const file = resolve(document, "..", target);
+/** The names by which a page's headings are linked to. */
+const anchorsOf = (file: string): ReadonlySet<string> =>
+  new Set(
+    [...readFileSync(file, "utf8").matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+        .replaceAll(" ", "-"),
+    ),
+  );
+
+test.each(documents)("the links of %s lead to files and headings that are there", (document) => {
+  const links = [...readFileSync(document, "utf8").matchAll(/\]\((?!https?:)([^)#]*)#?([^)]*)\)/g)];
+  for (const [, target = "", anchor = ""] of links) {
+    const file = target === "" ? document : resolve(document, "..", target);
     expect(() => readFileSync(file), `${document} -> ${target}`).not.toThrow();
+    if (anchor !== "") expect(anchorsOf(file), `${document} -> ${target}`).toContain(anchor);
   }
   expect(readFileSync(document, "utf8").length).toBeGreaterThan(0);
+});
+
+test("every variable that is read from the environment is in the table of variables", () => {
+  const read = readdirSync("src/bulwark")
+    .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
+    .flatMap((name) => [
+      ...readFileSync(join("src/bulwark", name), "utf8").matchAll(
+        /"((?:BULWARK|SMTP|REDIS|DATABASE)_[A-Z_]+|HOST|PORT)"/g,
+      ),
+    ])
+    .map(([, variable = ""]) => variable);
+  expect(read.length).toBeGreaterThan(30);
+  const page = readFileSync("docs/configuration.md", "utf8");
+  for (const variable of read) expect(page).toContain(`\`${variable}\``);
 });
