@@ -9,6 +9,7 @@ let port: number;
 /** What the streams of the routes below saw of their readers. */
 const told = { pulls: 0, cancelled: 0 };
 let onCancel: () => void = () => {};
+let onAsked: () => void = () => {};
 
 const stream = (chunks: number, fail = false): ReadableStream<Uint8Array> => {
   let left = chunks;
@@ -78,6 +79,14 @@ const routes = [
   BaseAPIHandler.GET(() => new Response("caf\u00e9"), { path: "/own", ...open }),
   BaseAPIHandler.GET(() => new Response(stream(3)), { path: "/stream", ...open }),
   BaseAPIHandler.GET(() => new Response(stream(1_000_000)), { path: "/endless", ...open }),
+  BaseAPIHandler.GET(
+    async ({ signal }) => {
+      onAsked();
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      return new Response(stream(1_000_000));
+    },
+    { path: "/after", ...open },
+  ),
   BaseAPIHandler.GET(() => new Response(stream(2, true)), { path: "/broken", ...open }),
   BaseAPIHandler.GET(() => new Response("abc", { headers: { "content-length": "2" } }), {
     path: "/longer",
@@ -288,6 +297,20 @@ describe("a stream", () => {
     sent.destroy();
     await cancelled;
     expect(told.cancelled).toBe(1);
+  });
+
+  test("is cancelled where its reader had gone before it began", async () => {
+    const cancelled = new Promise<void>((resolve) => {
+      onCancel = resolve;
+    });
+    const begun = new Promise<void>((resolve) => {
+      onAsked = resolve;
+    });
+    const sent = get({ host: "127.0.0.1", port, path: "/after", agent: false });
+    sent.on("error", () => {});
+    await begun;
+    sent.destroy();
+    await cancelled;
   });
 });
 

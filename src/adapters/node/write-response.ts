@@ -73,6 +73,8 @@ function writeAny(response: Response, outgoing: ServerResponse): void {
       ? pipeline(source, outgoing)
       : pipeline(source, (chunks) => exactly(chunks, Number(length)), outgoing);
   sent.catch(() => {
+    // A pipeline into a connection that is gone leaves its source as it is (Node 24).
+    source.destroy();
     outgoing.destroy();
   });
 }
