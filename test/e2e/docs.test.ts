@@ -1,5 +1,5 @@
 import type { Locator, Page } from "playwright-core";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { dataOf, PASSWORD, testApp } from "../support/app.ts";
 import { inBrowser, LOOKS, type Open, type OpenOptions } from "./browser.ts";
 import { isSideways, paleTexts, unnamed, unseenFocus } from "./looks.ts";
@@ -24,6 +24,33 @@ async function openOperation(page: Page, id: string): Promise<Locator> {
 }
 
 const send = (view: Locator): Promise<void> => view.getByRole("button", { name: "Send" }).click();
+
+const WORD = "x".repeat(150);
+const PAIR = {
+  type: "array",
+  prefixItems: [{ type: "string" }, { type: "integer" }],
+  items: false,
+};
+const RECORD = { type: "object", additionalProperties: { type: "number" } };
+const bodyOf = (schema: object): object => ({
+  required: true,
+  content: { "application/json": { schema, example: {} } },
+});
+const ODD = {
+  operationId: "odd",
+  tags: ["odd"],
+  summary: "An odd one",
+  requestBody: bodyOf({}),
+  responses: { 200: { description: "Well." } },
+  security: [],
+  "x-bulwark-policies": [],
+};
+const DOCUMENT = {
+  openapi: "3.1.0",
+  info: { title: "Odd", version: "1" },
+  tags: [{ name: "odd" }],
+  components: { schemas: {} },
+};
 
 inBrowser("GET /docs", (open) => {
   test("comes with a policy of its own, a new nonce each time, and nothing from elsewhere", async () => {
@@ -212,6 +239,86 @@ inBrowser("GET /docs", (open) => {
     expect(await list.locator("pre").textContent()).toContain("<script>");
     expect(await page.locator("main img, main script").count()).toBe(0);
     expect(await page.title()).not.toMatch(/^\d$/);
+  });
+
+  test("an address that names nothing, or is malformed, does no harm", async () => {
+    for (const hash of ["#nothing", "#%", "#%E0%A4%A"]) {
+      const page = await open();
+      await page.goto(`${ORIGIN}/docs${hash}`);
+      await page.locator(".operation").first().waitFor();
+      expect(await page.getByRole("alert").count()).toBe(0);
+    }
+  });
+
+  test("says by what a caller signs in, and what a key needs", async () => {
+    const page = await docs(open);
+    const create = await openOperation(page, "postProducts");
+    const who = create.locator(".policies");
+    expect(await who.getByText("Signed in, by a bearer token or an API key").count()).toBe(1);
+    expect(await who.getByText("A key needs products:write").count()).toBe(1);
+  });
+
+  describe("a document of long words", () => {
+    /** Puts one operation in the place of all. */
+    async function withDocument(page: Page, operation: object): Promise<Locator> {
+      await page.route("**/openapi.json", (route) =>
+        route.fulfill({ json: { ...DOCUMENT, paths: { "/odd/{id}": { post: operation } } } }),
+      );
+      await page.goto(`${ORIGIN}/docs#odd`);
+      const view = page.locator("#odd[open]");
+      await view.locator(".inside").waitFor();
+      return view;
+    }
+
+    test("tells parameters of one name apart, and the body too", async () => {
+      const page = await open({ expected: [/status of 404/] });
+      const string = { type: "string" };
+      const view = await withDocument(page, {
+        ...ODD,
+        parameters: [
+          { name: "id", in: "path", required: true, schema: string },
+          { name: "id", in: "query", required: false, schema: string },
+          { name: "body", in: "query", required: true, schema: string },
+        ],
+      });
+      await send(view);
+      expect(await view.locator("[aria-invalid]").count()).toBe(2);
+      await view.getByLabel("id (path)").fill("one");
+      await view.getByLabel("id (query").fill("two");
+      await view.getByLabel("body (query)").fill("three");
+      const [request] = await Promise.all([page.waitForRequest("**/odd/**"), send(view)]);
+      expect(request.url()).toBe(`${ORIGIN}/odd/one?id=two&body=three`);
+      expect(request.postData()).toBe("{}");
+    });
+
+    test("shows the fields of each alternative, of a tuple, of a record", async () => {
+      const page = await open();
+      const view = await withDocument(page, {
+        ...ODD,
+        requestBody: bodyOf({
+          oneOf: [
+            { type: "object", properties: { kind: { const: "a" }, size: { type: "integer" } } },
+            { type: "object", properties: { kind: { const: "b" }, pair: PAIR, rest: RECORD } },
+          ],
+        }),
+      });
+      for (const text of ['always "a"', "size", 'always "b"', "list of exactly: string, integer"]) {
+        expect(await view.getByText(text, { exact: true }).isVisible(), text).toBe(true);
+      }
+      expect(await view.getByText("object, each value: number").isVisible()).toBe(true);
+    });
+
+    test.each(LOOKS)("is readable: $colorScheme, $viewport.width px", async (look) => {
+      const page = await open(look);
+      await withDocument(page, {
+        ...ODD,
+        summary: WORD,
+        parameters: [{ name: WORD, in: "query", required: true, schema: { enum: [WORD] } }],
+        requestBody: bodyOf({ type: "object", properties: { [WORD]: { description: WORD } } }),
+        "x-bulwark-policies": [{ name: WORD, options: WORD }],
+      });
+      expect(await isSideways(page)).toBe(false);
+    });
   });
 
   test.each(LOOKS)("is readable: $colorScheme, $viewport.width px", async (look) => {

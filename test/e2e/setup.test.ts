@@ -45,6 +45,15 @@ inBrowser("GET /setup", (open) => {
     await page.locator("#postAuthLogin[open] .inside").waitFor();
   });
 
+  test("shows an address of any length in its place", async () => {
+    const page = await linked(open, { viewport: { width: 390, height: 844 } });
+    const email = `${"a".repeat(60)}@example.com`;
+    await send(page, { email });
+    await heading(page, "You are the administrator");
+    expect(await page.getByText(email).isVisible()).toBe(true);
+    expect(await isSideways(page)).toBe(false);
+  });
+
   test("takes the token out of the address and the history, and sends it to POST /setup alone", async () => {
     const page = await open();
     const token = await issueToken(app);

@@ -18,7 +18,8 @@ nav a {
 nav a:hover { background: var(--sunken); }
 nav a code { font-size: .8125rem; }
 .group { margin-bottom: 1.75rem; }
-.group > h2 { font-size: 1.05rem; margin: 0 0 .5rem; text-transform: capitalize; }
+.group > h2 { font-size: 1.05rem; margin: 0 0 .5rem; }
+.group > h2::first-letter { text-transform: uppercase; }
 .operation { background: var(--surface); border: 1px solid var(--line); border-radius: 8px; margin-bottom: .5rem; scroll-margin-top: 1rem; }
 .operation > summary {
   list-style: none; cursor: pointer; padding: .65rem .9rem; display: flex; flex-wrap: wrap; gap: .25rem .75rem;
@@ -28,7 +29,7 @@ nav a code { font-size: .8125rem; }
 .operation > summary:hover { background: var(--sunken); }
 .operation[open] > summary { border-bottom: 1px solid var(--line); border-radius: 8px 8px 0 0; }
 .operation summary h3 { display: flex; gap: .6rem; align-items: center; font-size: 1rem; min-width: 0; }
-.operation summary .what { flex: 1 1 14rem; color: var(--muted); }
+.operation summary .what { flex: 1 1 14rem; min-width: 0; color: var(--muted); overflow-wrap: anywhere; }
 .tag { font-size: .75rem; font-weight: 600; padding: .1rem .5rem; border-radius: 99px; border: 1px solid var(--line); color: var(--muted); white-space: nowrap; }
 .method {
   font: 700 .75rem/1.6 var(--mono); padding: .1rem .45rem; border-radius: 4px; min-width: 3.9rem; text-align: center; flex: none;
@@ -48,11 +49,13 @@ nav .method { min-width: 0; padding: 0; background: none !important; text-align:
 .rows dt { display: flex; flex-wrap: wrap; gap: .15rem .6rem; align-items: baseline; }
 .rows dt code { font-weight: 700; }
 .rows dd { margin: .1rem 0 0; color: var(--muted); font-size: .875rem; overflow-wrap: anywhere; }
-.rows .choice { margin-right: .5rem; display: inline-block; color: var(--text); }
+.rows .choice { margin-right: .5rem; display: inline-block; max-width: 100%; white-space: normal; color: var(--text); }
 .rows .must { color: var(--bad); font-size: .8125rem; font-weight: 600; }
 .rows .rows { margin-top: .5rem; }
+.either > .rows, .either > .either, .either > div { margin-top: .35rem; }
+.either > p + p, .either > .rows + p { margin-top: .35rem; }
 .policies { display: flex; flex-wrap: wrap; gap: .4rem; list-style: none; padding: 0; margin: 0; }
-.policies li { background: var(--sunken); border: 1px solid var(--line); border-radius: 6px; padding: .2rem .6rem; font-size: .875rem; }
+.policies li { background: var(--sunken); border: 1px solid var(--line); border-radius: 6px; padding: .2rem .6rem; font-size: .875rem; min-width: 0; overflow-wrap: anywhere; }
 .responses details { border-top: 1px solid var(--line); }
 .responses details:first-of-type { border-top: 0; }
 .responses { border: 1px solid var(--line); border-radius: 6px; }

@@ -49,14 +49,14 @@ export const SETUP_PAGE: Page = {
   <h1 tabindex="-1">Open the link that the server printed</h1>
   <p>There is no token in this address, so there is nothing to set up here. A development start prints a link such as:</p>
   <pre>http://localhost:3000/setup#...</pre>
-  <p>Open it as it is, with all that follows the <code>#</code>. If an administrator exists already, no link is printed: <a href="/docs">sign in</a> instead.</p>
+  <p>Open it as it is, with all that follows the <code>#</code>. If an administrator exists already, no link is printed: <a href="/auth/login">sign in</a> instead.</p>
 </div>
 <div class="card" id="spent" hidden>
   <h1 tabindex="-1">This link does not work any more</h1>
   <p class="notice bad">It was used, is older than 15 minutes, or an administrator exists already. Nothing was changed.</p>
   <p>What to do next:</p>
   <ul>
-    <li>If you made the administrator: <a href="/docs#postAuthLogin">sign in</a>.</li>
+    <li>If you made the administrator: <a href="/auth/login">sign in</a>.</li>
     <li>Else stop the server and start it again: it prints a new link as long as there is no administrator.</li>
     <li>Or make one on the command line:<pre>bulwark users create --dev --email you@example.com --role admin --password-stdin</pre></li>
   </ul>

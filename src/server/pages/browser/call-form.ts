@@ -1,5 +1,5 @@
 import type { Parameter } from "../../../openapi/index.ts";
-import { type Answer, type Problem, prepare, pretty, send } from "./call.ts";
+import { type Answer, keyOf, type Problem, prepare, pretty, send } from "./call.ts";
 import { byId, element } from "./dom.ts";
 import { type Entry, needsToken } from "./operations.ts";
 
@@ -12,22 +12,23 @@ export function callForm(entry: Entry): HTMLElement {
   const inputs = new Map<string, Control>();
   const id = (name: string): string => `try-${entry.operationId}-${name}`;
 
-  const field = (name: string, input: Control, note: string) => {
-    inputs.set(name, input);
-    input.id = id(name);
-    input.setAttribute("aria-describedby", id(`${name}-error`));
+  const field = (key: string, name: string, input: Control, note: string) => {
+    inputs.set(key, input);
+    input.id = id(key);
+    input.setAttribute("aria-describedby", id(`${key}-error`));
     return element(
       "div",
       {},
       element("label", { for: input.id }, name, " ", element("span", {}, note)),
       input,
-      element("p", { class: "field-error", id: id(`${name}-error`), hidden: true }),
+      element("p", { class: "field-error", id: id(`${key}-error`), hidden: true }),
     );
   };
 
   const fields = (entry.parameters ?? []).map((parameter) => {
     const { name, in: place, required } = parameter;
-    return field(name, controlOf(parameter), `(${place}${required ? "" : ", optional"})`);
+    const key = keyOf(parameter);
+    return field(key, name, controlOf(parameter), `(${place}${required ? "" : ", optional"})`);
   });
   const media = entry.requestBody?.content["application/json"];
   if (media !== undefined) {
@@ -35,7 +36,7 @@ export function callForm(entry: Entry): HTMLElement {
     const rows = String(Math.min(16, Math.max(4, text.split("\n").length + 1)));
     const area = element("textarea", { rows, spellcheck: "false", autocapitalize: "off" });
     area.value = text;
-    fields.push(field("body", area, "(JSON)"));
+    fields.push(field("body", "body", area, "(JSON)"));
   }
 
   const button = element("button", { type: "submit", class: "primary" }, "Send");
@@ -49,9 +50,9 @@ export function callForm(entry: Entry): HTMLElement {
   );
 
   const showProblems = (problems: readonly Problem[]): void => {
-    for (const [name, input] of inputs) {
-      const problem = problems.find((each) => each.field === name);
-      const line = byId(id(`${name}-error`), HTMLParagraphElement);
+    for (const [key, input] of inputs) {
+      const problem = problems.find((each) => each.field === key);
+      const line = byId(id(`${key}-error`), HTMLParagraphElement);
       line.textContent = problem?.message ?? "";
       line.hidden = problem === undefined;
       if (problem === undefined) input.removeAttribute("aria-invalid");
@@ -62,7 +63,7 @@ export function callForm(entry: Entry): HTMLElement {
 
   const call = async (): Promise<void> => {
     const token = byId("token", HTMLInputElement).value.trim();
-    const parameters = Object.fromEntries([...inputs].map(([name, input]) => [name, input.value]));
+    const parameters = Object.fromEntries([...inputs].map(([key, input]) => [key, input.value]));
     const prepared = prepare(entry, { parameters, body: inputs.get("body")?.value ?? "", token });
     const isReady = "url" in prepared;
     showProblems(isReady ? [] : prepared);

@@ -1,8 +1,9 @@
+import type { Parameter } from "../../../openapi/index.ts";
 import { type Entry, needsToken } from "./operations.ts";
 
 /** What a person filled in. */
 export interface Filled {
-  /** By parameter name; an empty text is none. */
+  /** By {@link keyOf} of a parameter; an empty text is none. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly body: string;
   /** The pasted token; empty for none. */
@@ -10,7 +11,7 @@ export interface Filled {
 }
 
 export interface Problem {
-  /** Name of a parameter, or `body`. */
+  /** The {@link keyOf} of a parameter, or `body`. */
   readonly field: string;
   readonly message: string;
 }
@@ -29,18 +30,23 @@ export interface Answer {
   readonly milliseconds: number;
 }
 
+/** keyOf tells a parameter of the path from one of the query with the same name, and both from the body. */
+export const keyOf = ({ name, in: place }: Parameter): string => `${place}-${name}`;
+
 /** prepare makes the request of an operation, or says what is wrong with what was filled in. */
 export function prepare(entry: Entry, filled: Filled): Prepared | readonly Problem[] {
   const problems: Problem[] = [];
   let path = entry.path;
   const query = new URLSearchParams();
-  for (const { name, in: place, required } of entry.parameters ?? []) {
-    const value = filled.parameters[name] ?? "";
+  for (const parameter of entry.parameters ?? []) {
+    const { name, in: place, required } = parameter;
+    const field = keyOf(parameter);
+    const value = filled.parameters[field] ?? "";
     if (value === "") {
-      if (required) problems.push({ field: name, message: "Fill this in." });
+      if (required) problems.push({ field, message: "Fill this in." });
     } else if (place === "query") query.set(name, value);
     else if (/(^|\/)\.{0,2}(\/|$)/.test(value)) {
-      problems.push({ field: name, message: "This cannot stand in a path." });
+      problems.push({ field, message: "This cannot stand in a path." });
     } else path = path.replace(`{${name}}`, value.split("/").map(encodeURIComponent).join("/"));
   }
   const headers: Record<string, string> = { accept: "application/json, */*;q=0.5" };

@@ -63,7 +63,7 @@ function show(document: OpenApiDocument): void {
 
 /** openLinked opens the operation that the address names. */
 function openLinked(): void {
-  const linked = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const linked = document.getElementById(location.hash.slice(1));
   if (!(linked instanceof HTMLDetailsElement)) return;
   linked.open = true;
   linked.scrollIntoView();

@@ -55,18 +55,22 @@ function inside(entry: Entry, resolve: Resolve): HTMLElement {
 }
 
 function policiesView(entry: Entry): HTMLElement {
-  const lines = entry["x-bulwark-policies"].flatMap((policy) => policyText(policy));
+  const lines = entry["x-bulwark-policies"].flatMap((policy) => policyText(policy, entry));
   return element("ul", { class: "policies" }, ...lines.map((line) => element("li", {}, line)));
 }
 
 /** policyText says a policy in words; one that this page does not know is shown as it is. */
-function policyText({ name, options }: PolicyNote): string[] {
+function policyText({ name, options }: PolicyNote, { security }: Entry): string[] {
   const list = Array.isArray(options) ? options.join(", ") : "";
   switch (name) {
     case "requireAuth":
-      return [options === true ? "Signed in, by a bearer token" : "Anyone"];
+      return [options === true ? `Signed in, by ${waysIn(security)}` : "Anyone"];
     case "requireRoles":
       return [`Role: ${list.replace(/, (?=[^,]*$)/, " or ")}`];
+    case "requireScopes":
+      return [`A key needs ${list}`];
+    case "principals":
+      return [];
     case "limits":
       return [`Limited by address: ${list}`];
     case "rateLimit": {
@@ -77,6 +81,11 @@ function policyText({ name, options }: PolicyNote): string[] {
       return [options === undefined ? name : `${name}: ${JSON.stringify(options)}`];
   }
 }
+
+const WAYS: Readonly<Record<string, string>> = { bearer: "a bearer token", apiKey: "an API key" };
+
+const waysIn = (security: Entry["security"]): string =>
+  security.flatMap((way) => Object.keys(way).map((name) => WAYS[name] ?? name)).join(" or ");
 
 function responsesView({ responses }: Entry, resolve: Resolve): HTMLElement {
   const views = Object.entries(responses).map(([status, response]) => {
