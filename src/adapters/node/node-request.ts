@@ -43,9 +43,11 @@ export class NodeRequest {
     return this.#aborting;
   }
 
-  /** clientLeft tells what node:http does not say of an answer that was still behind another one. */
+  /** clientLeft tells an answer that was still behind another one what node:http does not: nobody waits for it, nor for the stream that it is. */
   clientLeft(): void {
-    this.#aborting?.abort(gone());
+    if (this.#outgoing.socket !== null) return;
+    this.#outgoing.destroy();
+    this.#outgoing.emit("close");
   }
 
   /** readBody reads the body straight from its connection, counting bytes; undefined where the Request was made, which has the body then. */

@@ -45,6 +45,15 @@ describe("a client that sends request after request and reads nothing", () => {
     while (!server.begun.every((signal) => signal.aborted)) await turn(5);
   });
 
+  test("leaves no stream behind that waited for its turn", async () => {
+    server = await start({});
+    const client = open(server.port);
+    client.socket.write(get("/hang") + get("/endless"));
+    while (server.begun.length === 0) await turn(5);
+    client.socket.destroy();
+    await server.cancelled.opened;
+  });
+
   test("is served where it stays within them", async () => {
     server = await start({ maxRequestsInFlight: 20 });
     const client = open(server.port);

@@ -33,6 +33,8 @@ export interface TestServer {
   readonly begun: AbortSignal[];
   /** Lets all handlers of /wait go. */
   readonly waiting: Gate;
+  /** Opens as a stream of /endless is cancelled. */
+  readonly cancelled: Gate;
   /** refusedTimes resolves once a reason was told so many times. */
   refusedTimes(reason: RefusalReason, times: number): Promise<void>;
   close(): Promise<void>;
@@ -50,6 +52,7 @@ export async function start(
   const refused: RefusalReason[] = [];
   const begun: AbortSignal[] = [];
   const waiting = gate();
+  const cancelled = gate();
   class Handlers extends BaseAPIHandler {
     static override readonly kernel: Kernel = {
       ...bareKernel,
@@ -84,7 +87,7 @@ export async function start(
       () =>
         new Response(
           new ReadableStream(
-            { pull: (controller) => controller.enqueue(big) },
+            { pull: (controller) => controller.enqueue(big), cancel: () => cancelled.open() },
             { highWaterMark: 0 },
           ),
         ),
@@ -98,6 +101,7 @@ export async function start(
     refused,
     begun,
     waiting,
+    cancelled,
     refusedTimes: async (reason, times) => {
       while (refused.filter((one) => one === reason).length < times) await turn(5);
     },
