@@ -3,7 +3,13 @@
 import { existsSync } from "node:fs";
 
 const builder = new URL("../scripts/build-if-stale.js", import.meta.url);
-if (existsSync(builder)) await (await import(builder.href)).buildIfStale();
+if (existsSync(builder)) {
+  const { buildIfStale } = await import(builder.href);
+  await buildIfStale().catch((error) => {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  });
+}
 
 const { main } = await import("../dist/cli/index.js");
 process.exitCode = await main(process.argv.slice(2));

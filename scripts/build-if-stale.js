@@ -48,11 +48,23 @@ function putInPlace(out) {
   for (const file of filesOf(dist)) if (!kept.has(file)) rmSync(join(dist, file), { force: true });
 }
 
+/** A build that was killed leaves its folder behind. None takes an hour: what is older belongs to nobody. */
+function removeAbandoned(now) {
+  for (const name of readdirSync(root)) {
+    const folder = join(root, name);
+    if (!/^\.dist-\w{6}$/.test(name)) continue;
+    const since = statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? now;
+    if (now - since > 3_600_000) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 export function build() {
   const started = new Date();
+  removeAbandoned(started.getTime());
   const out = mkdtempSync(join(root, ".dist-"));
   try {
     const tsc = join(root, "node_modules", ".bin", "tsc");
+    if (!existsSync(tsc)) throw new Error("bulwark: nothing is installed yet: npm ci");
     const { status } = spawnSync(tsc, ["-p", "tsconfig.build.json", "--outDir", out], {
       cwd: root,
       stdio: ["ignore", 2, 2],

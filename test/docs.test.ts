@@ -85,3 +85,13 @@ test("every variable that is read from the environment is in the table of variab
   const page = readFileSync("docs/configuration.md", "utf8");
   for (const variable of read) expect(page).toContain(`\`${variable}\``);
 });
+
+test.each(["BulwarkConfig", "AuthConfig"])("every field of %s is on its page", (name) => {
+  const source = readFileSync("src/bulwark/config.ts", "utf8");
+  const [, body = ""] =
+    new RegExp(`interface ${name}\\b[^{]*{\\n([\\s\\S]*?)^}`, "m").exec(source) ?? [];
+  const fields = [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, field = ""]) => field);
+  expect(fields.length).toBeGreaterThan(10);
+  const page = readFileSync("docs/configuration.md", "utf8");
+  for (const field of fields) expect(page).toMatch(new RegExp(`\`${field}[\`.]`));
+});

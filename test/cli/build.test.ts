@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import {
   cpSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   rmSync,
   symlinkSync,
@@ -46,6 +47,17 @@ const WATCH = `
     if (isOver) console.log(away); else setImmediate(look);
   };
   look();`;
+
+test("a checkout in which nothing is installed says what to do", async () => {
+  const modules = join(checkout, "node_modules");
+  rmSync(modules);
+  const { code, stdout, stderr } = await node("bin/bulwark.js", "start", "--dev");
+  symlinkSync(resolve("node_modules"), modules);
+  expect(code).toBe(1);
+  expect(stdout).toBe("");
+  expect(stderr).toBe("bulwark: nothing is installed yet: npm ci\n");
+  expect(leftovers()).toEqual([]);
+});
 
 test(
   "2 commands at once in a fresh checkout make what is missing, and both work",
@@ -92,6 +104,10 @@ test(
 
 test("a source that is newer is built, and what no source makes is gone", SLOW, async () => {
   writeFileSync(join(checkout, "dist", "left-over.js"), "");
+  const abandoned = join(checkout, ".dist-killed");
+  mkdirSync(abandoned);
+  const longAgo = new Date(Date.now() - 7_200_000);
+  utimesSync(abandoned, longAgo, longAgo);
   const later = new Date(Date.now() + 2_000);
   utimesSync(join(checkout, "src", "index.ts"), later, later);
   const { code, stderr } = await node("bin/bulwark.js", "--version");
@@ -99,6 +115,7 @@ test("a source that is newer is built, and what no source makes is gone", SLOW, 
   expect(code).toBe(0);
   expect(existsSync(join(checkout, "dist", "left-over.js"))).toBe(false);
   expect(existsSync(join(checkout, "dist", "index.d.ts"))).toBe(true);
+  expect(leftovers()).toEqual([]);
 });
 
 test("sources that do not compile fail the command, and leave the build before", SLOW, async () => {

@@ -117,6 +117,7 @@ describe("the tarball", () => {
       "SECURITY.md",
       "bin",
       "dist",
+      "docs",
       "package.json",
     ]);
     expect(packed.filter((path) => /\.test\.|\.test-d\.|\.tsbuildinfo$/.test(path))).toEqual([]);
@@ -126,6 +127,11 @@ describe("the tarball", () => {
     const file = typeof target === "string" ? target : target.default;
     expect(packed).toContain(file.slice(2));
     expect(packed).toContain(file.slice(2).replace(/\.js$/, ".d.ts"));
+  });
+
+  test("has the pages that its README, its command and its messages name", () => {
+    const pages = readdirSync("docs").map((name) => `docs/${name}`);
+    expect(packed.filter((path) => path.startsWith("docs/")).sort()).toEqual(pages.sort());
   });
 
   test("runs its command", () => {
@@ -167,7 +173,22 @@ const HEAVY = ["pg", "@electric-sql/pglite", "ioredis", "hono", "@hono/node-serv
 
 /** What each door loads as soon as it is imported. A heavy or optional package must never appear here by accident. */
 const DATABASE = ["drizzle-orm"];
+const APPLICATION = [
+  ...DATABASE,
+  "@node-rs/argon2",
+  "@opentelemetry/api",
+  "ipaddr.js",
+  "jose",
+  "pino",
+  "uqr",
+  "zod",
+];
 const EXTERNALS: Readonly<Record<string, readonly string[]>> = {
+  ".": APPLICATION,
+  "./auth": APPLICATION,
+  "./bulwark": APPLICATION,
+  "./server": APPLICATION,
+  "./rate-limit/redis": ["ipaddr.js"],
   "./core": ["ipaddr.js"],
   "./cors": ["ipaddr.js"],
   "./crypto": [],
@@ -193,6 +214,9 @@ const EXTERNALS: Readonly<Record<string, readonly string[]>> = {
 };
 
 describe("importing a door loads no more than it must", () => {
+  test("every door is pinned", () =>
+    expect(Object.keys(EXTERNALS).sort()).toEqual(doors.map(([door]) => door).sort()));
+
   test.each(Object.entries(EXTERNALS))("%s", (door, expected) => {
     const target = manifest.exports[door];
     const file = typeof target === "object" ? target.default : "";
