@@ -2,8 +2,9 @@ import type { Bulwark } from "../bulwark/index.ts";
 import { type AnyRoute, NotFoundError, type RequestContext } from "../core/index.ts";
 import { digestsEqual, sha256 } from "../crypto/index.ts";
 
-/** Headers that a proxy adds: with one of them, a loopback peer is not the client. */
-const FORWARDED = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
+/** Headers that proxies add, by whichever name they call the client: with one of them, a loopback peer is not it. */
+const FORWARDED =
+  /^(?:via|forwarded|x-(?:original-)?forwarded(?:-.*)?|x-real-ip|(?:x-cluster-|x-|fly-|fastly-|true-)client-ip|cf-.*|x-envoy-.*)$/;
 
 const isLoopback = (address: string | undefined): boolean =>
   address === "::1" || address?.startsWith("127.") === true;
@@ -21,7 +22,7 @@ export function metricsRoutes(
   const mayRead = ({ request, address }: RequestContext): boolean => {
     const bearer = /^Bearer +(\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
     if (bearer !== undefined) return digest !== undefined && digestsEqual(sha256(bearer), digest);
-    return isLoopback(address) && !FORWARDED.some((name) => request.headers.has(name));
+    return isLoopback(address) && ![...request.headers.keys()].some((name) => FORWARDED.test(name));
   };
 
   class MetricsHandler extends handlers.BaseAPIHandler {

@@ -82,6 +82,12 @@ test.each([
   ["forwarded", "for=127.0.0.1"],
   ["x-real-ip", "127.0.0.1"],
   ["via", "1.1 proxy"],
+  ["x-forwarded-proto", "https"],
+  ["x-forwarded-port", "443"],
+  ["x-original-forwarded-for", "127.0.0.1"],
+  ["cf-connecting-ip", "127.0.0.1"],
+  ["true-client-ip", "127.0.0.1"],
+  ["x-client-ip", "127.0.0.1"],
   ["authorization", "Bearer something"],
 ])("with %s there is no such path", async (name, value) => {
   const response = await scrape({ [name]: value });
