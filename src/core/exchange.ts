@@ -313,6 +313,10 @@ export function rewrap(exchange: Exchange, standing: HeaderRecord, response: Res
     if (name === "vary") headers.append(name, value);
     else if (name !== "set-cookie") headers.set(name, value);
   }
+  if (isUnpacked(response)) {
+    headers.delete("content-encoding");
+    headers.delete("content-length");
+  }
   if (exchange.principal !== undefined) headers.set("cache-control", "no-store");
   headers.set("x-request-id", exchange.requestId);
   for (const cookie of [...response.headers.getSetCookie(), ...(exchange.cookies ?? [])]) {
@@ -326,4 +330,13 @@ export function rewrap(exchange: Exchange, standing: HeaderRecord, response: Res
   const isHead = exchange.method === "HEAD";
   if (isHead) response.body?.cancel().catch(() => {});
   return new Response(isHead ? null : response.body, { status, statusText, headers });
+}
+
+/** Codings that every fetch unpacks. */
+const UNPACKED = /^(?:x-)?(?:gzip|deflate|br)$/i;
+
+/** What fetch answered says how it came over the wire, while its body is unpacked already; only such a response has a URL. */
+function isUnpacked({ url, headers }: Response): boolean {
+  const codings = headers.get("content-encoding")?.split(",") ?? [];
+  return url !== "" && codings.length > 0 && codings.every((one) => UNPACKED.test(one.trim()));
 }

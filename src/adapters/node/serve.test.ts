@@ -1,5 +1,6 @@
-import { get, request } from "node:http";
-import { connect, type Socket } from "node:net";
+import { createServer, get, request } from "node:http";
+import { type AddressInfo, connect, type Socket } from "node:net";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type AuthResult, BaseAPIHandler, createRouter } from "../../core/index.ts";
 import { type NodeServer, serve } from "./serve.ts";
@@ -10,6 +11,7 @@ let port: number;
 const told = { pulls: 0, cancelled: 0 };
 let onCancel: () => void = () => {};
 let onAsked: () => void = () => {};
+let upstreamPort = 0;
 
 const stream = (chunks: number, fail = false): ReadableStream<Uint8Array> => {
   let left = chunks;
@@ -79,6 +81,10 @@ const routes = [
   BaseAPIHandler.GET(() => new Response("caf\u00e9"), { path: "/own", ...open }),
   BaseAPIHandler.GET(() => new Response(stream(3)), { path: "/stream", ...open }),
   BaseAPIHandler.GET(() => new Response(stream(1_000_000)), { path: "/endless", ...open }),
+  BaseAPIHandler.GET(() => fetch(`http://127.0.0.1:${upstreamPort}/`), {
+    path: "/fetched",
+    ...open,
+  }),
   BaseAPIHandler.GET(
     async ({ signal }) => {
       onAsked();
@@ -422,6 +428,23 @@ describe("a body that nobody reads", () => {
     expect(statusesOf(await talk(head))).toEqual(["200"]);
     expect(performance.now() - started).toBeLessThan(3_000);
   });
+});
+
+test("what fetch answered goes on as it was unpacked", async () => {
+  const text = "caf\u00e9 ".repeat(100);
+  const upstream = createServer((_, outgoing) => {
+    const packed = gzipSync(text);
+    const headers = { "content-encoding": "gzip", "content-length": packed.length, etag: '"1"' };
+    outgoing.writeHead(200, headers).end(packed);
+  });
+  await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
+  upstreamPort = (upstream.address() as AddressInfo).port;
+  const { status, body, headers } = await call("GET", "/fetched");
+  expect({ status, body }).toEqual({ status: 200, body: text });
+  expect(headers["content-encoding"]).toBeUndefined();
+  expect(headers["etag"]).toBe('"1"');
+  upstream.closeAllConnections();
+  upstream.close();
 });
 
 test("a body is read through the real Request, and counted", async () => {
