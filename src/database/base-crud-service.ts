@@ -9,14 +9,21 @@ import type { PgColumn, PgTable } from "drizzle-orm/pg-core";
 import {
   type AuditSink,
   type Clock,
+  ConflictError,
   ForbiddenError,
   isUuid,
   NotFoundError,
   type RequestContext,
   systemClock,
   uuidv7,
+  ValidationError,
 } from "../core/index.ts";
-import { BaseAPIService, type ServiceOptions } from "../observability/index.ts";
+import {
+  BaseAPIService,
+  isBadValue,
+  isConflict,
+  type ServiceOptions,
+} from "../observability/index.ts";
 import { allOf } from "./conditions.ts";
 import type { Database } from "./database.ts";
 import type { OrmTransaction } from "./orm.ts";
@@ -41,7 +48,8 @@ export interface ListQuery {
 
 /**
  * BaseCRUDService reads and changes the rows of one table, whose primary key is a UUID in a column `id`. Every change and
- * its audit row commit together. Override the hooks to decide more, and `scope` to say which rows an action may touch: it
+ * its audit row commit together; a value that no column can hold is a ValidationError, and a row that conflicts with another a
+ * ConflictError. Override the hooks to decide more, and `scope` to say which rows an action may touch: it
  * stands in the WHERE of the statement itself. A table with a column `tenantId` is confined to the caller's tenant. `createdAt` and `updatedAt` are kept where the table has them.
  */
 export class BaseCRUDService<
@@ -227,13 +235,18 @@ export class BaseCRUDService<
     });
   }
 
-  #transaction<R>(
+  async #transaction<R>(
     context: RequestContext<true>,
     work: (tx: OrmTransaction) => Promise<R>,
   ): Promise<R> {
     const scope = tenantScopeOf(this.table, context);
-    if (scope === undefined) return this.database.transaction(work);
-    return this.database.inTenant(scope.tenantId, work);
+    try {
+      return await (scope === undefined
+        ? this.database.transaction(work)
+        : this.database.inTenant(scope.tenantId, work));
+    } catch (error) {
+      throw asRefusal(error);
+    }
   }
 
   /** The tenant of a new row is the caller's, whatever was asked for. */
@@ -286,4 +299,12 @@ export class BaseCRUDService<
     const name = this.#resource.charAt(0).toUpperCase() + this.#resource.slice(1);
     return new NotFoundError(name, id);
   }
+}
+
+/** What a table refuses of an input is the input's fault; everything else stays as it is. */
+function asRefusal(cause: unknown): unknown {
+  if (isConflict(cause)) return new ConflictError("It conflicts with another row.", { cause });
+  if (!isBadValue(cause)) return cause;
+  const message = "A value is not of its column's type.";
+  return new ValidationError([{ field: "body", message, code: "invalid_value" }]);
 }

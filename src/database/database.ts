@@ -4,7 +4,7 @@ import { asUnavailable, toDatabaseError } from "../observability/index.ts";
 import { type MigrationSet, migrate } from "./migrate.ts";
 import type { Orm, OrmTransaction } from "./orm.ts";
 import { bindTenant, bypassesPolicies, EVERY } from "./tenancy.ts";
-import { withinTransaction } from "./transaction.ts";
+import { insideTransactionOf, withinTransaction } from "./transaction.ts";
 
 /** Driver opens one kind of store. */
 export interface Driver {
@@ -19,6 +19,8 @@ interface Connection {
   readonly orm: Orm;
   /** transaction commits what `work` did, or nothing of it if it throws. */
   transaction<R>(work: (tx: Orm) => Promise<R>): Promise<R>;
+  /** migration is a transaction that may take, and wait, as long as it needs. */
+  migration<R>(work: (tx: Orm) => Promise<R>): Promise<R>;
   close(): Promise<void>;
 }
 
@@ -28,7 +30,10 @@ export interface Database {
   readonly exclusive: boolean;
   /** connect opens the store, once, and runs what migrations are missing. */
   connect(sets: readonly MigrationSet[]): Promise<void>;
-  /** run does reads and single statements. */
+  /**
+   * run does reads and single statements. Inside of a transaction pass its `tx` on: PGlite has one connection, which the
+   * transaction holds, so that a call rejects with a TypeError there.
+   */
   run<T>(work: (orm: Orm) => Promise<T>): Promise<T>;
   /** transaction commits what `work` did, or nothing of it if it throws. */
   transaction<T>(work: (tx: OrmTransaction) => Promise<T>): Promise<T>;
@@ -56,6 +61,9 @@ export function createDatabase(driver: Driver, options: DatabaseOptions = {}): D
   const opened = (): Connection => {
     if (closed) throw new UnavailableError("the database is closed");
     if (connection === undefined) throw new TypeError("the database is not open: await ready()");
+    if (driver.exclusive && insideTransactionOf(active)) {
+      throw new TypeError("a transaction is open: expected its tx, came a statement beside it");
+    }
     return connection;
   };
   const guarded = async <T>(work: (connection: Connection) => Promise<T>): Promise<T> => {
@@ -77,7 +85,9 @@ export function createDatabase(driver: Driver, options: DatabaseOptions = {}): D
 
   const transaction: Database["transaction"] = (work) =>
     guarded((on) =>
-      on.transaction((tx) => withinTransaction(() => work(tx as unknown as OrmTransaction))),
+      on.transaction((tx) =>
+        withinTransaction(active, () => work(tx as unknown as OrmTransaction)),
+      ),
     );
   const bound = <T>(
     tenant: string | undefined,
@@ -95,8 +105,10 @@ export function createDatabase(driver: Driver, options: DatabaseOptions = {}): D
       if (connection !== undefined) return;
       const made = await driver.open();
       try {
-        await migrate(made, sets);
+        await migrate({ transaction: made.migration }, sets);
         bypasses = await bypassesPolicies(made.orm);
+        // Whoever closed meanwhile found nothing to close.
+        if (closed) throw new UnavailableError("the database is closed");
       } catch (error) {
         await made.close();
         throw asUnavailable(error) ?? error;

@@ -31,6 +31,7 @@ export function pgliteDriver(options: PgliteOptions): Driver {
         return {
           orm,
           transaction: (work) => orm.transaction(work),
+          migration: (work) => orm.transaction(work),
           close: async () => {
             await client.close();
             await lock?.release();

@@ -13,7 +13,7 @@ export interface PostgresOptions {
   readonly production?: boolean | undefined;
   /** Connections of the pool. Default 10. */
   readonly maxConnections?: number | undefined;
-  /** Longest statement. Default 10s. */
+  /** Longest statement, of all but migrations. Default 10s. */
   readonly statementTimeout?: string | undefined;
   /** Longest wait for a connection, new or from the pool. Default 5s. */
   readonly connectionTimeout?: string | undefined;
@@ -33,17 +33,20 @@ export function postgresDriver(options: PostgresOptions): Driver {
     async open() {
       const statementMs = parseDuration(options.statementTimeout ?? "10s", "statementTimeout");
       const connectionMs = parseDuration(options.connectionTimeout ?? "5s", "connectionTimeout");
-      const pool = new pg.Pool({
+      const server = {
         connectionString,
         ssl,
-        max: options.maxConnections ?? 10,
         connectionTimeoutMillis: connectionMs,
+        application_name: "bulwark",
+        keepAlive: true,
+      };
+      const pool = new pg.Pool({
+        ...server,
+        max: options.maxConnections ?? 10,
         statement_timeout: statementMs,
         // The server ends a statement in time; this is for a server that does not answer at all.
         query_timeout: statementMs + 2_000,
         idle_in_transaction_session_timeout: 30_000,
-        application_name: "bulwark",
-        keepAlive: true,
       });
       // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
       pool.on("error", ({ message }) =>
@@ -54,6 +57,7 @@ export function postgresDriver(options: PostgresOptions): Driver {
       return {
         orm: drizzle({ client: pool }) as unknown as Orm,
         transaction: (work) => transactionOn(pool, work),
+        migration: (work) => unhurried(server, work),
         close: () => pool.end(),
       };
     },
@@ -74,6 +78,18 @@ async function transactionOn<R>(pool: pg.Pool, work: (tx: Orm) => Promise<R>): P
     throw error;
   } finally {
     client.release(isBroken);
+  }
+}
+
+/** unhurried runs on a connection of its own, which no time limit ends. */
+async function unhurried<R>(server: pg.ClientConfig, work: (tx: Orm) => Promise<R>): Promise<R> {
+  const client = new pg.Client(server);
+  client.on("error", () => {});
+  await client.connect();
+  try {
+    return await drizzle({ client }).transaction((tx) => work(tx as unknown as Orm));
+  } finally {
+    await client.end();
   }
 }
 

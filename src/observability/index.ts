@@ -2,6 +2,7 @@ export { BaseAPIService, type ServiceOptions } from "./base-api-service.ts";
 export {
   asUnavailable,
   isBadValue,
+  isConflict,
   isUniqueViolation,
   toDatabaseError,
 } from "./database-errors.ts";

@@ -2,6 +2,8 @@ import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Bulwark, createBulwark } from "../../src/bulwark/index.ts";
 import { createRouter, type Router, UnavailableError } from "../../src/core/index.ts";
+import { createDatabase } from "../../src/database/index.ts";
+import { postgresDriver } from "../../src/database/postgres.ts";
 import { createLog } from "../../src/observability/index.ts";
 import { referenceMigrations, referenceRoutes } from "../../src/server/index.ts";
 import { SECRET } from "../support/app.ts";
@@ -164,6 +166,34 @@ describe.skipIf(url === undefined)("PostgreSQL that cannot answer", () => {
     expect(rows.length).toBeGreaterThan(2);
     expect(rows.every(({ n }) => n === 1)).toBe(true);
     await Promise.all(all.map((each) => each.close()));
+  });
+
+  test("a process waits for another's migrations for longer than a statement may take", async () => {
+    const empty = (await freshDatabase()) ?? "";
+    const [first, second] = [
+      application({ url: empty }),
+      application({ url: empty, statementTimeout: "50ms" }),
+    ];
+    await first.ready();
+    const migrating = first.database.transaction((tx) =>
+      tx.execute(sql`SELECT pg_advisory_xact_lock(x'62756c776172'::bigint), pg_sleep(0.5)`),
+    );
+    await expect(second.ready()).resolves.toBeUndefined();
+    await migrating;
+    await Promise.all([first.close(), second.close()]);
+  });
+
+  test("a close while it opens leaves no connection behind", async () => {
+    const empty = (await freshDatabase()) ?? "";
+    const other = createDatabase(postgresDriver({ url: empty }));
+    const opening = other.connect([]);
+    await Promise.all([other.close(), expect(opening).rejects.toBeInstanceOf(UnavailableError)]);
+    const result = await bulwark.database.run((orm) =>
+      orm.execute(
+        sql`SELECT pid FROM pg_stat_activity WHERE datname = ${new URL(empty).pathname.slice(1)}`,
+      ),
+    );
+    expect((result as unknown as { rows: unknown[] }).rows).toEqual([]);
   });
 
   test("work in flight at a close is finished, and what comes later is refused", async () => {
