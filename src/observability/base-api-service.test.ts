@@ -29,6 +29,21 @@ class Orders extends BaseAPIService {
   fail(error: Error): Promise<string> {
     return this.executeDatabase("fail", () => Promise.reject(error));
   }
+  leak(): Promise<string> {
+    return this.executeWithTracing("leak", { password: "hunter2" }, async (span) => {
+      span
+        .setAttribute("token", "hunter2")
+        .setAttributes({ url: "postgres://app:hunter2@db", "order.lines": 2 })
+        .addEvent("sent ?token=hunter2", { clientSecret: "hunter2", kept: "yes" })
+        .addEvent("timed", new Date(0))
+        .addLink({ context: span.spanContext(), attributes: { cookie: "hunter2" } })
+        .setStatus({ code: 2, message: '{"password":"hunter2"}' })
+        .updateName("Orders.leak?token=hunter2");
+      span.recordException(new Error("password=hunter2"));
+      span.recordException("password=hunter2");
+      return "o1";
+    });
+  }
   tell(): Promise<void> {
     return this.recordEvent("order.placed", "An order was placed", { lines: 2 });
   }
@@ -73,6 +88,22 @@ describe("spans", () => {
       .map((span) => span.parentSpanContext?.spanId);
     expect(outer.size).toBe(50);
     expect(new Set(parents)).toEqual(outer);
+  });
+
+  test("hide the secrets that their work hands them", async () => {
+    await orders.leak();
+    const [span] = exporter.getFinishedSpans();
+    const { name, attributes, events, links, status } = span ?? {};
+    expect(JSON.stringify({ name, attributes, events, links, status })).not.toContain("hunter2");
+    expect(attributes).toMatchObject({ "order.lines": 2, url: "postgres://app:[redacted]@db" });
+    expect(events?.map((event) => event.name)).toEqual([
+      "sent ?token=[redacted]",
+      "timed",
+      "exception",
+      "exception",
+    ]);
+    expect(events?.[0]?.attributes).toEqual({ clientSecret: "[redacted]", kept: "yes" });
+    expect(links).toHaveLength(1);
   });
 
   test("end, marked, when their work fails, and say nothing of its message", async () => {

@@ -3,6 +3,7 @@ import type { EventContext, Severity, Transaction } from "../core/index.ts";
 import { toDatabaseError } from "./database-errors.ts";
 import { type Observability, observability as ofProcess } from "./observability.ts";
 import { redact, redactText } from "./redact.ts";
+import { redactingSpan } from "./redacting-span.ts";
 import { isTracing, tracer } from "./tracer.ts";
 
 export interface ServiceOptions {
@@ -19,20 +20,21 @@ export abstract class BaseAPIService {
   }
 
   /**
-   * executeWithTracing runs `work` in a span named `<Service>.<name>`, the active one while it runs. Secrets among the
-   * attributes are hidden as in the log; a rejection marks the span with its type and passes on. Without an OpenTelemetry SDK it costs next to nothing.
+   * executeWithTracing runs `work` in a span named `<Service>.<name>`, the active one while it runs. Secrets in its
+   * attributes, and in what `work` adds to the span that it is handed, are hidden as in the log; a rejection marks the span with its type and passes on. Without an OpenTelemetry SDK it costs next to nothing.
    */
   protected executeWithTracing<T>(
     name: string,
     attributes: Attributes,
     work: (span: Span) => Promise<T>,
   ): Promise<T> {
+    const isHeard = isTracing();
     return tracer().startActiveSpan(
       `${this.constructor.name}.${name}`,
-      { attributes: isTracing() ? (redact(attributes) as Attributes) : attributes },
+      { attributes: isHeard ? (redact(attributes) as Attributes) : attributes },
       async (span) => {
         try {
-          return await work(span);
+          return await work(isHeard ? redactingSpan(span) : span);
         } catch (error) {
           span.setStatus({ code: SpanStatusCode.ERROR });
           span.setAttribute(

@@ -102,6 +102,19 @@ describe("with an SDK", () => {
     expect(server?.spanContext().traceId).not.toBe(TRACE);
   });
 
+  test("what is no route has neither a route nor a method of the client's", async () => {
+    await serverTracing("*", "unknown").run(
+      () => null,
+      () => new Response(null, { status: 404 }),
+    );
+    const [server] = exporter.getFinishedSpans();
+    expect(server?.name).toBe("HTTP");
+    expect(server?.attributes).toEqual({
+      "http.request.method": "_OTHER",
+      "http.response.status_code": 404,
+    });
+  });
+
   test("a fault marks the span, and its message is not in it", async () => {
     expect((await ask("fault")).status).toBe(500);
     const [server] = exporter.getFinishedSpans();

@@ -25,18 +25,19 @@ const headers: TextMapGetter<ReadHeader> = {
  * the headers of a request are not in it.
  */
 export function serverTracing(method: string, route: string): RequestTracing {
-  const attributes = { "http.request.method": method, "http.route": route };
+  // Where no route is, `*`, neither its name nor the method is anything but the client's text (semantic conventions for HTTP).
+  const isRoute = method !== "*";
+  const attributes = isRoute
+    ? { "http.request.method": method, "http.route": route }
+    : { "http.request.method": "_OTHER" };
+  const name = isRoute ? `${method} ${route}` : "HTTP";
   return {
     get isOn() {
       return isTracing();
     },
     run(read, work) {
       const parent: Context = propagation.extract(context.active(), read, headers);
-      const span = tracer().startSpan(
-        `${method} ${route}`,
-        { kind: SpanKind.SERVER, attributes },
-        parent,
-      );
+      const span = tracer().startSpan(name, { kind: SpanKind.SERVER, attributes }, parent);
       return context.with(trace.setSpan(parent, span), () => ended(span, work));
     },
   };
