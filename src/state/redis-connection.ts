@@ -40,6 +40,8 @@ export class RedisConnection {
   readonly #log: Log | undefined;
   #firstAttempt: Promise<void> | undefined;
   #lost: unknown;
+  /** The database that was asked for was refused: the connection stands in another one. */
+  #isElsewhere = false;
   #closed = false;
 
   constructor(options: RedisConnectionOptions) {
@@ -48,10 +50,17 @@ export class RedisConnection {
     this.#client = clientOf(options);
     keepStringMethodsFast();
     // Without a listener the client would write to the console.
-    this.#client.on("error", (error) => this.#onLost(error));
+    this.#client.on("error", (error) => {
+      if (isOfSelect(error)) this.#giveUp();
+      this.#onLost(error);
+    });
     // A server that ends in good order closes without an error.
-    this.#client.on("close", () => this.#onLost(new Error("the connection was closed")));
+    this.#client.on("close", () => {
+      this.#isElsewhere = false;
+      this.#onLost(new Error("the connection was closed"));
+    });
     this.#client.on("ready", () => {
+      if (this.#isElsewhere) return;
       if (this.#lost !== undefined) this.#log?.info({}, "Redis answers again");
       this.#lost = undefined;
       options.onReady?.(this.#client);
@@ -63,9 +72,11 @@ export class RedisConnection {
     this.#client.on("message", listener);
   }
 
-  /** run sends what `step` sends. Rejects only with an UnavailableError; the step may then have been taken, or not. */
-  async run<T>(step: (client: RedisClient) => Promise<T>): Promise<T> {
+  /** run sends what `work` sends. Rejects only with an UnavailableError; the step may then have been taken, or not. */
+  async run<T>(work: (client: RedisClient) => Promise<T>): Promise<T> {
     if (this.#closed) throw new UnavailableError("the state is closed");
+    const step = (client: RedisClient): Promise<T> =>
+      this.#isElsewhere ? Promise.reject(this.#lost) : work(client);
     try {
       if (this.#client.status === "ready") return await this.#take(step);
       if (this.#client.status === "wait") this.#connect();
@@ -130,6 +141,12 @@ export class RedisConnection {
     });
   }
 
+  /** The client would go on in database 0, among the keys of another application. */
+  #giveUp(): void {
+    this.#isElsewhere = true;
+    this.#client.disconnect(true);
+  }
+
   /** Every attempt to connect again fails alike: the log, and the cause of what is refused meanwhile, is the first. */
   #onLost(error: unknown): void {
     if (this.#closed || this.#lost !== undefined) return;
@@ -192,6 +209,10 @@ function clientOptions({
     reconnectOnError: (error) => error.message.startsWith("READONLY"),
   };
 }
+
+const isOfSelect = (error: unknown): boolean =>
+  error instanceof Error &&
+  (error as { readonly command?: { readonly name?: string } }).command?.name === "select";
 
 /** The client's errors carry the command with its arguments, a password or a token among them: they must not reach a log. */
 function withoutCommand(error: unknown): unknown {

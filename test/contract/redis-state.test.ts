@@ -193,6 +193,24 @@ describe.skipIf(!available)("RedisState (skipped where redis-server is not insta
     expect(await state.get("key")).toBe("a");
   });
 
+  test("a database that the server does not have refuses, and nothing goes into another one", async () => {
+    const { url } = await server({ settings: ["databases 2"] });
+    const state = stateAt(`${url}/2`);
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      for (const [name, call] of CALLS) {
+        await expect(call(state), name).rejects.toThrow(UnavailableError);
+      }
+      await expect(state.get("key")).rejects.toMatchObject({
+        cause: { message: "ERR DB index is out of range" },
+      });
+    }
+    const client = clientOf(url);
+    expect(await client.dbsize()).toBe(0);
+    const other = stateAt(`${url}/1`);
+    expect(await other.set("key", "a", "1h")).toBe(true);
+    expect(await client.dbsize()).toBe(0);
+  });
+
   test("check reports any policy but noeviction", async () => {
     const { url } = await server();
     const state = stateAt(url);
