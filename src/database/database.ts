@@ -105,7 +105,7 @@ export function createDatabase(driver: Driver, options: DatabaseOptions = {}): D
       if (connection !== undefined) return;
       const made = await driver.open();
       try {
-        await migrate({ transaction: made.migration }, sets);
+        await migrate({ transaction: (work) => made.migration(work) }, sets);
         bypasses = await bypassesPolicies(made.orm);
         // Whoever closed meanwhile found nothing to close.
         if (closed) throw new UnavailableError("the database is closed");
