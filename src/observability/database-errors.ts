@@ -38,15 +38,22 @@ export function isBadValue(error: unknown): boolean {
 /** isConflict is true for a row that is there already, and for one that others refer to, or that refers to none. */
 export const isConflict = (error: unknown): boolean => /^2350[35]$/.test(rootOf(error)?.code ?? "");
 
-/** The server cannot be reached, goes away, has no room, or gave up: classes 08 and 53, shutdowns and time-outs. */
-const UNAVAILABLE_STATE = /^(08|53)|^57P0[1-5]$|^57014$|^55P03$|^40(001|P01)$|^25P03$/;
+/**
+ * The server cannot be reached, lets nobody in, goes away, has no room, only reads, or gave up: classes 08, 28 and 53, a database
+ * that is not there, shutdowns, fail-overs and time-outs.
+ */
+const UNAVAILABLE_STATE =
+  /^(08|28|53)|^3D000$|^25006$|^57P0[1-5]$|^57014$|^55P03$|^40(001|P01)$|^25P03$/;
 const UNAVAILABLE_SYSTEM: ReadonlySet<string> = new Set([
   "ECONNREFUSED",
   "ECONNRESET",
+  "ECONNABORTED",
   "EPIPE",
   "ETIMEDOUT",
   "EHOSTUNREACH",
+  "EHOSTDOWN",
   "ENETUNREACH",
+  "ENETDOWN",
   "ENOTFOUND",
   "EAI_AGAIN",
   "ENOENT",
