@@ -14,6 +14,7 @@ import {
   withAuthenticator,
 } from "./auth-support.ts";
 import { inBrowser, type Open } from "./browser.ts";
+import { isSideways } from "./looks.ts";
 
 const app = await startApp({ ...(await ownDatabase()), auth: { deletionGrace: "36h" } });
 const ORIGIN = originOf(app);
@@ -40,6 +41,20 @@ async function proveAnew(page: Page, password: string): Promise<void> {
 }
 
 inBrowser("what people do with what is theirs", (open) => {
+  test("the longest name and a long address stay in their place on a phone", async () => {
+    const person = {
+      email: `${"a".repeat(60)}@${"b".repeat(60)}.example`,
+      name: "N".repeat(100),
+      password: "a rather long password",
+    };
+    await app.call("POST", "/api/auth/register", { body: person });
+    const page = await open({ viewport: { width: 390, height: 844 } });
+    await signIn(app, page, person);
+    await heading(page, "Your account");
+    await page.getByText(person.name).waitFor();
+    expect(await isSideways(page)).toBe(false);
+  });
+
   test("a passkey is renamed, in a dialog that says what is wrong with the name", async () => {
     const page = await signedIn(open, await app.signUp());
     await withAuthenticator(page.context(), page);

@@ -2,6 +2,7 @@
 export const AUTH_STYLES = `
 main.wide { max-width: 46rem; padding-top: 1.5rem; }
 .top { display: flex; gap: 1rem; justify-content: space-between; align-items: start; flex-wrap: wrap; margin-bottom: 1rem; }
+.top > div { flex: 1 1 14rem; min-width: 0; overflow-wrap: anywhere; }
 #status { position: sticky; top: .5rem; z-index: 1; margin-bottom: 1rem; box-shadow: 0 2px 12px rgb(0 0 0 / .18); }
 #status:focus, [role="alert"]:focus { outline: none; }
 section.card { margin-bottom: 1rem; }
