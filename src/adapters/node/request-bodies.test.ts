@@ -121,6 +121,11 @@ describe("a client that waits to be asked for its body", () => {
   );
 });
 
+test("HTTP/1.0 is not told what it does not know", async () => {
+  const fields = "host: h\r\nexpect: 100-continue\r\ncontent-length: 3\r\n";
+  expect(statusesOf(await talk(`POST /echo HTTP/1.0\r\n${fields}\r\nabc`))).toEqual(["200"]);
+});
+
 describe("a body that nobody reads", () => {
   const last = "GET /ascii HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n";
   const LEFT: readonly (readonly [line: string, status: string])[] = [
