@@ -33,6 +33,11 @@ describe("an empty environment", () => {
     expect(configFromEnv({}, { dev: true })).toMatchObject(defaults);
   });
 
+  test("with a port: the issuer is an origin, which does not say its scheme's own", () => {
+    expect(configFromEnv({ PORT: "80" }, { dev: true }).issuer).toBe("http://localhost");
+    expect(configFromEnv({ PORT: "8080" }, { dev: true }).issuer).toBe("http://localhost:8080");
+  });
+
   test("and one of empty variables is the same", () => {
     const names = [
       "HOST",

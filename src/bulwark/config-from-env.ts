@@ -46,7 +46,8 @@ export function configFromEnv(env: Env, options: { readonly dev?: boolean } = {}
     mode,
     host,
     port,
-    issuer: issuer ?? `http://localhost:${port}`,
+    // An origin does not say its scheme's own port.
+    issuer: issuer ?? new URL(`http://localhost:${port}`).origin,
     hosts: list(env, "BULWARK_HOSTS"),
     secret,
     database: databaseOf(env, problems),

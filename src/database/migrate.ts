@@ -3,7 +3,7 @@ import { sql } from "drizzle-orm";
 import type { Orm } from "./orm.ts";
 
 export interface Migration {
-  /** Such as `0001-accounts`; unique in its set, and sorted as text. */
+  /** Such as `0001-accounts`; unique in its set. They run in the order of their list. */
   readonly id: string;
   /** One text of statements that each end with a semicolon at a line's end, or a list of single statements, bodies and all. */
   readonly sql: string | readonly string[];
@@ -27,12 +27,14 @@ const statementsOf = ({ sql: text }: Migration): readonly string[] =>
 /**
  * migrate runs what is missing of each set, in order, in one transaction under an advisory lock: of several processes
  * that start together one runs them and the others find them done.
- * Throws an Error that names the migration only if one that ran before has another text now, or is gone.
+ * Throws an Error that names the migration only if one that ran before has another text now, or is gone; and a TypeError, before
+ * anything runs, only if the sets are not such as the types say.
  */
 export async function migrate(
   store: { transaction(work: (tx: Orm) => Promise<void>): Promise<void> },
   sets: readonly MigrationSet[],
 ): Promise<void> {
+  checkSets(sets);
   await store.transaction(async (tx) => {
     await tx.execute(sql`SELECT pg_advisory_xact_lock(${LOCK.toString()}::bigint)`);
     await tx.execute(sql`CREATE SCHEMA IF NOT EXISTS bulwark`);
@@ -46,6 +48,36 @@ export async function migrate(
       )`);
     for (const set of sets) await migrateSet(tx, set);
   });
+}
+
+/** checkSets is for callers without types: what a statement of the database would say of them helps nobody. */
+function checkSets(sets: readonly MigrationSet[]): void {
+  checkName(
+    "migrations",
+    sets.map(({ name }) => name),
+    "name",
+  );
+  for (const { name, migrations } of sets) {
+    checkName(
+      `migrations of ${name}`,
+      migrations.map(({ id }) => id),
+      "id",
+    );
+    for (const { id, sql: text } of migrations) {
+      const isText = [text].flat().every((one: unknown) => typeof one === "string");
+      if (!isText)
+        throw new TypeError(`migration ${name}/${id}: sql: expected a text or a list of them`);
+    }
+  }
+}
+
+function checkName(where: string, names: readonly unknown[], field: string): void {
+  for (const [index, name] of names.entries()) {
+    if (typeof name === "string" && name !== "" && names.indexOf(name) === index) continue;
+    throw new TypeError(
+      `${where}[${index}]: ${field}: expected a text of its own, came ${JSON.stringify(name)}`,
+    );
+  }
 }
 
 async function migrateSet(tx: Orm, set: MigrationSet): Promise<void> {

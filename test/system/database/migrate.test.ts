@@ -68,6 +68,41 @@ test("a database of a newer version is refused by the name of what is unknown", 
   );
 });
 
+test.each([
+  [
+    "an id that is missing",
+    [{ name: "test-one", migrations: [{ name: "0001", sql: "SELECT 1" }] }],
+    "migrations of test-one[0]: id: expected a text of its own, came undefined",
+  ],
+  [
+    "an id that stands twice",
+    [
+      setOf("test-one", ONE),
+      {
+        name: "test-two",
+        migrations: [
+          { id: "1", sql: "" },
+          { id: "1", sql: "" },
+        ],
+      },
+    ],
+    'migrations of test-two[1]: id: expected a text of its own, came "1"',
+  ],
+  [
+    "a set that stands twice",
+    [setOf("test-one", ONE), setOf("test-one", TWO)],
+    'migrations[1]: name: expected a text of its own, came "test-one"',
+  ],
+  [
+    "a statement that is none",
+    [{ name: "test-one", migrations: [{ id: "1" }] }],
+    "migration test-one/1: sql: expected a text or a list of them",
+  ],
+])("%s is refused by name before anything runs", async (_, sets, message) => {
+  await expect(run(...(sets as readonly MigrationSet[]))).rejects.toThrow(message);
+  expect(await applied("test-one")).toEqual([]);
+});
+
 test("a migration that fails leaves nothing of the run behind", async () => {
   const failing = { ...TWO, "0003-c": "CREATE TABLE test_one.c (id int);\nSELECT 1 / 0" };
   await expect(run(setOf("test-one", failing))).rejects.toThrow();
