@@ -19,12 +19,15 @@ let router: Router;
 let token: string;
 const lines: string[] = [];
 
-const application = (database: { url: string; statementTimeout?: string }, size = 2): Bulwark =>
+const application = (
+  database: { url: string; statementTimeout?: string; connectionTimeout?: string },
+  size = 2,
+): Bulwark =>
   createBulwark({
     mode: "development",
     issuer: `http://${HOST}`,
     secret: SECRET,
-    database: { maxConnections: size, connectionTimeout: "400ms", ...database },
+    database: { maxConnections: size, connectionTimeout: "10s", ...database },
     migrations: referenceMigrations,
     log: createLog({ destination: { write: (line: string) => void lines.push(line) } }),
   });
@@ -55,7 +58,11 @@ beforeAll(async () => {
   proxy = await tcpProxy(Number(direct.port));
   const through = new URL(url);
   through.port = String(proxy.port);
-  bulwark = application({ url: through.href, statementTimeout: "300ms" });
+  bulwark = application({
+    url: through.href,
+    statementTimeout: "300ms",
+    connectionTimeout: "400ms",
+  });
   await bulwark.ready();
   router = createRouter(bulwark.handlers.BaseAPIHandler, referenceRoutes(bulwark));
   const input = { email: "a@example.com", password: "a rather long password", name: "A" };
