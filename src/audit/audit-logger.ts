@@ -11,7 +11,7 @@ import {
   uuidv7,
 } from "../core/index.ts";
 import { type Database, insideTransaction } from "../database/index.ts";
-import { redactText } from "../observability/index.ts";
+import { HIDDEN, isSecret, redactText } from "../observability/index.ts";
 import { RefusalThrottle } from "./refusal-throttle.ts";
 
 export interface AuditLoggerOptions {
@@ -120,8 +120,11 @@ const text = (value: string | null | undefined): string | null =>
     ? null
     : redactText(value.slice(0, MAX_TEXT)).replaceAll("\0", "\uFFFD").toWellFormed();
 
-const shown = (_name: string, value: unknown): unknown =>
-  typeof value === "string" ? redactText(value) : value;
+/** Unlike a line of the log a row is never cut within: what is hidden is hidden by name or by pattern, and the rest stands. */
+function shown(name: string, value: unknown): unknown {
+  if (name !== "" && isSecret(name, value)) return HIDDEN;
+  return typeof value === "string" ? redactText(value) : value;
+}
 
 function metadataOf(event: SecurityEvent): string {
   const json = JSON.stringify(event.metadata ?? {}, shown).replaceAll("\\u0000", "\\ufffd");

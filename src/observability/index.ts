@@ -15,5 +15,5 @@ export {
   type Observability,
   observability,
 } from "./observability.ts";
-export { redact, redactText } from "./redact.ts";
+export { HIDDEN, isSecret, redact, redactText } from "./redact.ts";
 export { serverTracing } from "./server-span.ts";

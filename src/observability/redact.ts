@@ -1,4 +1,5 @@
-const HIDDEN = "[redacted]";
+/** What stands in the place of a secret. */
+export const HIDDEN = "[redacted]";
 
 /** Names whose values are secrets wherever they stand; compared in lower case, letters and digits alone. */
 const SECRET_NAMES: ReadonlySet<string> = new Set([
@@ -107,8 +108,11 @@ function copyOfEntries(
   );
 }
 
-/** Several of a kind, `tokens`, are secrets too, unless they are counted. A boolean tells whether there is one. */
-function isSecret(name: string, value: unknown): boolean {
+/**
+ * isSecret tells by its name whether a value is hidden. Several of a kind, `tokens`, are secrets too, unless they are counted. A boolean
+ * tells whether there is one.
+ */
+export function isSecret(name: string, value: unknown): boolean {
   if (typeof value === "boolean" || isErrorCode(name, value)) return false;
   const plain = name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
   if (SECRET_NAMES.has(plain) || SECRET_ENDING.test(plain)) return true;
