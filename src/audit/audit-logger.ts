@@ -5,6 +5,7 @@ import {
   type EventContext,
   type Log,
   parseDuration,
+  readHeader,
   type SecurityEvent,
   systemClock,
   type Transaction,
@@ -95,10 +96,10 @@ const userOf = (context: EventContext): string | undefined =>
     : undefined);
 
 function insertOf(event: SecurityEvent, context: EventContext, now: number, bucket?: string) {
-  const { principal, request } = context;
+  const { principal } = context;
   const sessionId = principal?.kind === "user" ? principal.sessionId : null;
   const keyId = principal !== undefined && "keyId" in principal ? principal.keyId : null;
-  const agent = request?.headers.get("user-agent");
+  const agent = readHeader(context, "user-agent");
   return sql`
     INSERT INTO bulwark.audit_events
       (id, at, type, severity, result, user_id, session_id, key_id,

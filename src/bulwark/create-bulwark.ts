@@ -265,6 +265,7 @@ function assemble(config: BulwarkConfig): Bulwark {
   bindObservability(observability);
   wireProcessMetrics(metrics, queue);
 
+  const gone = (): Error => new UnavailableError("this application is closed");
   let opening: Promise<void> | undefined;
   let phase: "new" | "open" | "closed" = "new";
   const open = async (): Promise<void> => {
@@ -273,13 +274,13 @@ function assemble(config: BulwarkConfig): Bulwark {
     await warnOfShadowedRoles(administration.roles, log);
     await state.open();
     await wired.open();
+    if (phase === "closed") throw gone();
     mail.start();
     edge.open();
     phase = "open";
   };
   const ready = (): Promise<void> => {
-    if (phase === "closed")
-      return Promise.reject(new UnavailableError("this application is closed"));
+    if (phase === "closed") return Promise.reject(gone());
     // A failed start may be tried again: the folder may be free by then.
     opening ??= open().catch((error: unknown) => {
       opening = undefined;

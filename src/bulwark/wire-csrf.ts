@@ -1,5 +1,11 @@
 import { sessionCookieOf } from "../auth/index.ts";
-import { ForbiddenError, type Kernel, type RequestContext, type Stage } from "../core/index.ts";
+import {
+  ForbiddenError,
+  type Kernel,
+  type RequestContext,
+  readHeader,
+  type Stage,
+} from "../core/index.ts";
 import { type CSRFProtection, crossSiteDecision, isSafeMethod } from "../csrf/index.ts";
 import { REPORTS_PATH } from "./wire-headers.ts";
 
@@ -28,9 +34,9 @@ export function wireCsrf(
   const exempted = new Set([...exempt, COLLECTOR]);
 
   const csrfToken: WiredCSRF["csrfToken"] = (context) => {
-    const cookie = sessionCookieOf(headerOf(context, "cookie"));
+    const cookie = sessionCookieOf(readHeader(context, "cookie"));
     if (cookie === undefined) return "exempt";
-    const token = headerOf(context, "x-csrf-token");
+    const token = readHeader(context, "x-csrf-token");
     if (token === null) return "missing";
     const session = cookie === "ambiguous" ? "" : cookie.value;
     return csrf.validateToken(session, token) ? "valid" : "invalid";
@@ -40,9 +46,9 @@ export function wireCsrf(
     const facts = {
       // Only what may change something is asked.
       method: "POST",
-      site: headerOf(context, "sec-fetch-site"),
-      mode: headerOf(context, "sec-fetch-mode"),
-      origin: headerOf(context, "origin"),
+      site: readHeader(context, "sec-fetch-site"),
+      mode: readHeader(context, "sec-fetch-mode"),
+      origin: readHeader(context, "origin"),
     };
     const decision = crossSiteDecision(facts, allowed);
     if (decision === "pass") return;
@@ -60,7 +66,7 @@ export function wireCsrf(
       method === "*" || isSafeMethod(method) || exempted.has(`${method} ${path}`)
         ? () => "pass"
         : (context) => {
-            if (sessionCookieOf(headerOf(context, "cookie")) !== undefined) check(context);
+            if (sessionCookieOf(readHeader(context, "cookie")) !== undefined) check(context);
             return "pass";
           },
   };
@@ -78,6 +84,3 @@ export function checkExempt(exempt: readonly string[], problems: string[]): void
     );
   }
 }
-
-const headerOf = (context: RequestContext, name: string): string | null =>
-  context.get === undefined ? context.request.headers.get(name) : context.get(name);

@@ -26,7 +26,8 @@ export interface BodyRules {
 
 export const BODY_RULES: BodyRules = { coding: WEB_CODINGS, json: JSON_LIMITS };
 
-const tooLarge = (limit: number): BaseAPIError =>
+/** tooLarge is what a body beyond its limit is refused with. */
+export const tooLarge = (limit: number): BaseAPIError =>
   new BaseAPIError("PAYLOAD_TOO_LARGE", `The body is larger than ${limit} bytes.`);
 
 const unsupported = (message: string): BaseAPIError =>
@@ -113,6 +114,25 @@ function unreadable(error: unknown): never {
 }
 
 /**
+ * boundBody bounds the body of a request for whoever reads it before its turn, such as an authenticator that checks a signature: a host
+ * that reads bodies by itself is told the limit, and what declares no more than that is held to it by its framing.
+ */
+export function boundBody(
+  request: Request,
+  info: { limitBody?(limit: number): void },
+  limit: number,
+): Request {
+  if (info.limitBody !== undefined) {
+    info.limitBody(limit);
+    return request;
+  }
+  if (request.body === null) return request;
+  const declared = request.headers.get("content-length");
+  if (declared !== null && /^\d{1,15}$/.test(declared) && Number(declared) <= limit) return request;
+  return withBody(request, request.headers, counted(request.body, limit));
+}
+
+/**
  * limitBody gives a handler that reads the body by itself a request whose body fails past the limit. A packed body is unpacked when it is
  * first read, whole and in memory, and the request no longer says that it is packed.
  * Throws only PAYLOAD_TOO_LARGE, INVALID_REQUEST and UNSUPPORTED_MEDIA_TYPE, as readJson does.
@@ -133,14 +153,15 @@ export function limitBody(
     headers.delete("content-encoding");
     headers.delete("content-length");
   }
-  const { method, signal } = request;
-  return new Request(request.url, {
-    method,
-    headers,
-    signal,
-    body,
-    duplex: "half",
-  } as RequestInit);
+  return withBody(request, headers, body);
+}
+
+function withBody(
+  { url, method, signal }: Request,
+  headers: Headers,
+  body: ReadableStream<Uint8Array>,
+): Request {
+  return new Request(url, { method, headers, signal, body, duplex: "half" } as RequestInit);
 }
 
 function counted(body: ReadableStream<Uint8Array>, limit: number): ReadableStream<Uint8Array> {

@@ -4,6 +4,7 @@ import { BaseAPIError } from "./errors.ts";
 import type { RouteInfo } from "./exchange.ts";
 import { BaseAPIHandler } from "./handler.ts";
 import { bareKernel, type Kernel } from "./kernel.ts";
+import type { AuthResult } from "./principal.ts";
 import { wrapper } from "./stage.ts";
 
 class Handlers extends BaseAPIHandler {
@@ -148,6 +149,19 @@ describe("a handler that reads its body by itself", () => {
     expect((await long(sent(), {})).status).toBe(413);
     const fits = Handlers.POST(handler, { ...policy, maxBodyBytes: 40 });
     expect(await (await fits(sent(), {})).json()).toMatchObject({ data: "x".repeat(40) });
+  });
+
+  test("nor is an authenticator that reads it before its turn", async () => {
+    class Signed extends Handlers {
+      static override async checkAuth(request: Request): Promise<AuthResult> {
+        await request.clone().text();
+        return { isAuthenticated: false, reason: "absent" };
+      }
+    }
+    const route = (maxBodyBytes: number) =>
+      Signed.POST(readsIt, { path: "/x", requireAuth: false, maxBodyBytes });
+    expect((await route(39)(sent(), {})).status).toBe(413);
+    expect(await (await route(40)(sent(), {})).json()).toMatchObject({ data: "x".repeat(40) });
   });
 
   test("is made no Request unless it asks for one", async () => {

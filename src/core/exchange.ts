@@ -16,6 +16,8 @@ export interface RouteInfo {
   readonly peer?: string | undefined;
   /** What ends the work on the request: the host aborts it as the client goes away, and the pipeline when the time is up. */
   aborting?(): AbortController;
+  /** Bounds what anybody may read of the body, in bytes: reading on fails with PAYLOAD_TOO_LARGE. */
+  limitBody?(limit: number): void;
   /** Reads the body faster than the stream, or returns undefined where that is not free any more; it must count the bytes all the same. */
   readBody?(limit: number): Promise<Uint8Array | "too-large"> | undefined;
   /** The request itself, where the one that was handed over only stands in for it. */

@@ -1,6 +1,6 @@
 export { type AddressListOptions, addressList, withAddressList } from "./address-list.ts";
 export { type Awaitable, isPromise } from "./awaitable.ts";
-export type { BodyRules } from "./body.ts";
+export { type BodyRules, tooLarge } from "./body.ts";
 export { type BodyDecoder, CONTENT_CODINGS, type ContentCoding } from "./body-coding.ts";
 export {
   addressRanges,
@@ -61,6 +61,7 @@ export type {
   UserKeyPrincipal,
   UserPrincipal,
 } from "./principal.ts";
+export { type HeaderSource, readHeader } from "./read-header.ts";
 export { asAPIError, renderError } from "./render.ts";
 export {
   APIResult,

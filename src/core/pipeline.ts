@@ -1,5 +1,12 @@
 import { type Awaitable, isPromise } from "./awaitable.ts";
-import { BODY_RULES, checkDeclaredLength, checkFraming, limitBody, readJson } from "./body.ts";
+import {
+  BODY_RULES,
+  boundBody,
+  checkDeclaredLength,
+  checkFraming,
+  limitBody,
+  readJson,
+} from "./body.ts";
 import { checkRequest } from "./check-request.ts";
 import { tellOrigin } from "./cross-origin.ts";
 import { EarlyAnswer, edgeGuards, httpsGuards } from "./edge-guards.ts";
@@ -121,8 +128,9 @@ export function composeRoute(definition: RouteDefinition): RouteHandle {
   };
 
   const measured = kernel.meter?.(method ?? "*", method === undefined ? "unknown" : policy.path);
+  const limit = bodyLimitOf(definition);
   const plain: RouteHandle = (request, info, params) =>
-    run(new Exchange(kernel, request, info, params), 0);
+    run(new Exchange(kernel, boundBody(request, info, limit), info, params), 0);
   const handle = measured === undefined ? plain : measure(plain, measured);
   const tracing = kernel.trace?.(method ?? "*", method === undefined ? "unknown" : policy.path);
   return tracing === undefined ? handle : traced(handle, tracing);
@@ -270,15 +278,22 @@ function unauthorized(result: (AuthResult & { isAuthenticated: false }) | undefi
   );
 }
 
+function bodyLimitOf({
+  kernel,
+  method,
+  policy,
+}: Pick<RouteDefinition, "kernel" | "method" | "policy">): number {
+  const limit = policy.maxBodyBytes ?? kernel.maxBodyBytes;
+  if (Number.isSafeInteger(limit) && limit >= 0) return limit;
+  const name = `route ${method ?? "*"} ${policy.path}`;
+  throw new TypeError(`${name}: maxBodyBytes: expected a whole number from 0, came ${limit}`);
+}
+
 /** readInput validates what the handler is given: cheap checks first, and a body only for those who may send it. */
 function readInput({ kernel, method, policy, hooks }: RouteDefinition): Step[] {
   const produces = policy.produces ?? ["application/json", "application/problem+json"];
-  const limit = policy.maxBodyBytes ?? kernel.maxBodyBytes;
+  const limit = bodyLimitOf({ kernel, method, policy });
   const rules = kernel.bodies ?? BODY_RULES;
-  if (!Number.isSafeInteger(limit) || limit < 0) {
-    const name = `route ${method ?? "*"} ${policy.path}`;
-    throw new TypeError(`${name}: maxBodyBytes: expected a whole number from 0, came ${limit}`);
-  }
   const steps: Step[] = [
     (exchange) => {
       if (accepts(exchange.get("accept"), produces)) return "pass";

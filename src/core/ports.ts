@@ -2,6 +2,7 @@ import type { Awaitable } from "./awaitable.ts";
 import type { Duration } from "./duration.ts";
 import type { LimitPolicy } from "./limit-policy.ts";
 import type { Principal } from "./principal.ts";
+import type { HeaderSource } from "./read-header.ts";
 
 export type { LimitAlgorithm, LimitFailure, LimitPolicy } from "./limit-policy.ts";
 
@@ -26,12 +27,11 @@ export interface SecurityEvent {
 }
 
 /** EventContext: who and from where. A RequestContext is one. */
-export interface EventContext {
+export interface EventContext extends HeaderSource {
   readonly requestId?: string | undefined;
   readonly address?: string | undefined;
   readonly principal?: Principal | undefined;
   readonly userId?: string | undefined;
-  readonly request?: Request | undefined;
 }
 
 /**

@@ -7,6 +7,7 @@ import {
   ForbiddenError,
   type RequestContext,
   ResponseBuilder,
+  readHeader,
   type UserPrincipal,
 } from "../core/index.ts";
 import { randomText } from "../crypto/index.ts";
@@ -51,7 +52,7 @@ export const checkMode =
 
 /** cookieOf reads a cookie of ours; one that comes twice is refused, since it cannot be told whose it is. */
 export function cookieOf(context: RequestContext, name: string): string | undefined {
-  const found = readCookie(context.request.headers.get("cookie"), name);
+  const found = readCookie(readHeader(context, "cookie"), name);
   if (found === "ambiguous") {
     throw new BaseAPIError("INVALID_REQUEST", "A cookie came twice, or is none of ours.");
   }

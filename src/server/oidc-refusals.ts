@@ -1,5 +1,5 @@
 import { expireCookie, readCookie, setCookie } from "../auth/index.ts";
-import { BaseAPIError, type Log, type RequestContext } from "../core/index.ts";
+import { BaseAPIError, type Log, type RequestContext, readHeader } from "../core/index.ts";
 
 /** The pages that a browser is sent back to where what it began at a provider did not work. */
 export interface OidcPages {
@@ -62,8 +62,8 @@ const forgetPage = (context: RequestContext): void =>
   context.header("set-cookie", expireCookie(PAGE_COOKIE));
 
 /** One that comes twice, or is none of ours, is nobody's word. */
-function pageOf({ request }: RequestContext): Begun | undefined {
-  const found = readCookie(request.headers.get("cookie"), PAGE_COOKIE);
+function pageOf(context: RequestContext): Begun | undefined {
+  const found = readCookie(readHeader(context, "cookie"), PAGE_COOKIE);
   const value = found === "ambiguous" ? undefined : found?.value;
   return value === "signIn" || value === "account" ? value : undefined;
 }

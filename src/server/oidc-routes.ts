@@ -15,6 +15,7 @@ import {
   type Log,
   type RequestContext,
   ResponseBuilder,
+  readHeader,
   type UserPrincipal,
   type Wrapper,
 } from "../core/index.ts";
@@ -80,7 +81,7 @@ function signInRoutes(options: OidcRoutesOptions): readonly AnyRoute[] {
   const finish = async (context: CallbackContext): Promise<unknown> => {
     const { request, params } = context;
     const { search } = new URL(request.url);
-    const cookies = request.headers.get("cookie");
+    const cookies = readHeader(context, "cookie");
     // Whatever comes of it, this browser's part is over.
     context.header("set-cookie", provider.expiredCookie);
     const outcome = await signIn.finish(params.provider, search, cookies, context);

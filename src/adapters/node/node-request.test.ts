@@ -20,7 +20,9 @@ async function seen<T>(
   const looked = deferred<T>();
   const server = createServer({ joinDuplicateHeaders: true }, (incoming, outgoing) => {
     const bodies = new StallWatch(10_000);
-    const standIn = new NodeRequest(incoming, outgoing, URL_OF_ALL, bodies) as unknown as Request;
+    const made = new NodeRequest(incoming, outgoing, URL_OF_ALL, bodies);
+    made.limit = 1_000_000;
+    const standIn = made as unknown as Request;
     look(standIn, outgoing, incoming).then(looked.resolve, looked.reject);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { tooLarge } from "../../core/index.ts";
 import { askForBody } from "./ask-for-body.ts";
 import { forwardTo } from "./forward.ts";
 import { readIncoming, stalled } from "./read-incoming.ts";
@@ -11,6 +12,8 @@ import type { StallWatch, Watched } from "./stall-watch.ts";
 export class NodeRequest {
   readonly method: string;
   readonly url: string;
+  /** Bytes that the Request's body may have; its reader fails past them. A route may say others. */
+  limit = 0;
   readonly #incoming: IncomingMessage;
   readonly #outgoing: ServerResponse;
   readonly #bodies: StallWatch;
@@ -68,7 +71,7 @@ export class NodeRequest {
       // The body of a GET means nothing (RFC 9110 section 9.3.1), and a Request of that method cannot have one.
       ...(isSafe || !announcesBody(incoming)
         ? {}
-        : { body: bodyOf(incoming, this.#outgoing, this.#bodies), duplex: "half" }),
+        : { body: bodyOf(incoming, this.#outgoing, this.#bodies, this), duplex: "half" }),
     } as RequestInit);
     // What was read by readBody is used up, as it is with any other host; an empty one would pass for what the client sent.
     if (this.#isBodyRead) real.body?.cancel().catch(() => {});
@@ -101,7 +104,9 @@ function bodyOf(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   bodies: StallWatch,
+  bounds: { readonly limit: number },
 ): ReadableStream<Uint8Array> {
+  let size = 0;
   let chunks: AsyncIterator<Buffer> | undefined;
   const next = async (): Promise<IteratorResult<Buffer>> => {
     chunks ??= incoming.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
@@ -123,8 +128,13 @@ function bodyOf(
         askForBody(incoming, outgoing);
         const { done, value } = await next();
         checkWanted(outgoing);
-        if (done === true) controller.close();
-        else controller.enqueue(new Uint8Array(value));
+        if (done === true) {
+          controller.close();
+          return;
+        }
+        size += value.byteLength;
+        if (size > bounds.limit) throw tooLarge(bounds.limit);
+        controller.enqueue(new Uint8Array(value));
       },
       async cancel() {
         await chunks?.return?.();

@@ -41,6 +41,10 @@ export class NodeRouteInfo implements RouteInfo {
     return typeof value === "string" ? value : (value?.join(", ") ?? null);
   }
 
+  limitBody(limit: number): void {
+    this.#request.limit = limit;
+  }
+
   readBody(limit: number): Promise<Uint8Array | "too-large"> | undefined {
     return this.#request.readBody(limit);
   }

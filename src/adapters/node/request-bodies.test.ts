@@ -37,7 +37,12 @@ const routes = [
     path: "/echo",
     ...open,
   }),
-  Signed.POST(({ body }) => ({ body, signed }), { path: "/signed", requireAuth: true, body: any }),
+  Signed.POST(({ body }) => ({ body, signed }), {
+    path: "/signed",
+    requireAuth: true,
+    body: any,
+    maxBodyBytes: 100,
+  }),
   BaseAPIHandler.POST(
     async ({ body, request: asked }) => {
       const { bodyUsed } = asked;
@@ -89,6 +94,25 @@ const post = async (path: string, body: string): Promise<{ status: number; body:
   const text = await talk(head + body);
   return { status: Number(statusesOf(text)[0]), body: text.slice(text.indexOf("\r\n\r\n") + 4) };
 };
+
+describe("a body that is read before its turn", () => {
+  const long = JSON.stringify("x".repeat(200));
+  const head = "POST /signed HTTP/1.1\r\nhost: h\r\nconnection: close\r\n";
+
+  test.each([
+    ["declared", `content-length: ${long.length}\r\n\r\n${long}`],
+    [
+      "in chunks",
+      `transfer-encoding: chunked\r\n\r\n${long.length.toString(16)}\r\n${long}\r\n0\r\n\r\n`,
+    ],
+  ])("is bounded as in its turn, %s", async (_, rest) => {
+    signed = "";
+    expect(statusesOf(await talk(`${head}content-type: application/json\r\n${rest}`))).toEqual([
+      "413",
+    ]);
+    expect(signed).toBe("");
+  });
+});
 
 describe("a client that waits to be asked for its body", () => {
   const head = (path: string, length: number): string =>

@@ -144,6 +144,7 @@ function answer(host: Host, incoming: IncomingMessage, outgoing: ServerResponse)
     checkVersion(incoming, outgoing);
     checkHeaderCount(host, incoming);
     const request = new NodeRequest(incoming, outgoing, requestUrl(incoming), host.bodies);
+    request.limit = host.kernel.maxBodyBytes;
     // An answer has no connection yet where another one is on its way.
     if (outgoing.socket === null && !isAdmitted(host, request, incoming, outgoing)) return;
     const info = new NodeRouteInfo(incoming, request);

@@ -1,5 +1,10 @@
 import { eq } from "drizzle-orm";
-import { type EventContext, UnauthorizedError, ValidationError } from "../../core/index.ts";
+import {
+  type EventContext,
+  readHeader,
+  UnauthorizedError,
+  ValidationError,
+} from "../../core/index.ts";
 import { type Database, type Orm, users } from "../../database/index.ts";
 import { normalizeEmail } from "./email.ts";
 
@@ -59,14 +64,14 @@ export function nameOf(text: string): string {
 }
 
 /** An event of a person who is not signed in yet is not an event of whoever else the request may stand for. */
-export const strangersContext = ({ requestId, address, request }: EventContext): EventContext => ({
-  requestId,
-  address,
-  request,
+export const strangersContext = (context: EventContext): EventContext => ({
+  requestId: context.requestId,
+  address: context.address,
+  get: (name) => readHeader(context, name),
 });
 
 export const agentOf = (context: EventContext): string | undefined =>
-  context.request?.headers.get("user-agent") ?? undefined;
+  readHeader(context, "user-agent") ?? undefined;
 
 /** The one refusal of a sign-in, whatever was wrong. */
 export const invalidCredentials = (): UnauthorizedError =>

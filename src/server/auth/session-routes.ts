@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { expireCookie, SESSION_COOKIE, sessionCookieOf } from "../../auth/index.ts";
 import type { Bulwark } from "../../bulwark/index.ts";
-import { type AnyRoute, BaseAPIError, ResponseBuilder } from "../../core/index.ts";
+import { type AnyRoute, BaseAPIError, ResponseBuilder, readHeader } from "../../core/index.ts";
 import { answerSignIn, checkMode, personOf, signInRequest } from "../auth-answers.ts";
 import {
   Email,
@@ -207,7 +207,7 @@ export function sessionRoutes(bulwark: Bulwark): readonly AnyRoute[] {
 
   const csrf = AuthenticatedAPIHandler.GET(
     (context) => {
-      const cookie = sessionCookieOf(context.request.headers.get("cookie"));
+      const cookie = sessionCookieOf(readHeader(context, "cookie"));
       if (cookie === undefined || cookie === "ambiguous") {
         throw new BaseAPIError("INVALID_REQUEST", "Only a session in a cookie has a CSRF token.");
       }
