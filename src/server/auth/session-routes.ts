@@ -169,6 +169,7 @@ export function sessionRoutes(bulwark: Bulwark): readonly AnyRoute[] {
     {
       path: "/api/auth/sessions/:id",
       requireAuth: true,
+      response: z.null(),
       errors: ["FORBIDDEN", "NOT_FOUND", "REAUTHENTICATION_REQUIRED"],
       summary: "End one session of this user",
     },
