@@ -22,9 +22,11 @@ export function successResponse(options: SuccessOptions): ResponseObject {
   const data = response && registry.output(response, `${operationId}Response`);
   const limits = ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"];
   const headers = ["X-Request-Id", ...(insecureUnlimited === true ? [] : limits)];
+  const described = { description: "All is well.", headers: headerReferences(headers) };
+  // It has no content (RFC 9110 section 15.3.5).
+  if (definition.status === 204) return described;
   return {
-    description: "All is well.",
-    headers: headerReferences(headers),
+    ...described,
     content:
       produces === undefined
         ? { "application/json": enveloped(data, options) }

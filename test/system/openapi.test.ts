@@ -152,6 +152,12 @@ describe("input", () => {
   });
 });
 
+test("an answer of 204 has no content", () => {
+  const { responses } = operation("post", "/api/reports");
+  expect(responses["204"]).toBeDefined();
+  expect(responses["204"]).not.toHaveProperty("content");
+});
+
 /** faults checks a value against a schema of the document, with the shared parts beside it. */
 function faults(schema: object | undefined, value: unknown): unknown {
   const text = JSON.stringify({ ...schema, $defs: document.components.schemas });

@@ -104,7 +104,11 @@ function responsesView({ responses }: Entry, resolve: Resolve): HTMLElement {
         "div",
         { class: "content" },
         schema === undefined
-          ? element("p", { class: "small" }, Object.keys(found.content ?? {}).join(", "))
+          ? element(
+              "p",
+              { class: "small" },
+              Object.keys(found.content ?? { "No content.": {} }).join(", "),
+            )
           : schemaView(schema, resolve),
       ),
     );
