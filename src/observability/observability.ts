@@ -1,9 +1,8 @@
 import type { AuditSink, EventContext, Severity, Transaction } from "../core/index.ts";
 import { Metrics } from "./metrics.ts";
-import { redact } from "./redact.ts";
 
 export interface EventCollector {
-  /** collectEvent records an event in the audit log, like every other way of recording one; secrets in `data` are hidden as in the log. */
+  /** collectEvent records an event in the audit log, like every other way of recording one. */
   collectEvent(
     type: string,
     severity: Severity,
@@ -34,11 +33,7 @@ export function createObservability(audit: AuditSink, metrics = new Metrics()): 
               severity,
               result: severity === "low" ? "success" : "failure",
               resource: source,
-              metadata: {
-                ...(redact(data) as typeof data),
-                message,
-                ...(tags === undefined ? {} : { tags }),
-              },
+              metadata: { ...data, message, ...(tags === undefined ? {} : { tags }) },
             },
             where?.context ?? {},
             where?.tx,

@@ -25,3 +25,19 @@ test("metadata keeps what it says, but for secrets, by their names and by their 
     said: "authorization: [redacted]",
   });
 });
+
+test("so does the data of collected events", async () => {
+  const { collector } = bulwark.observability.events;
+  await collector.collectEvent("test_collected", "low", "An order was placed", {
+    lines: 2,
+    cardToken: "tok_1",
+  });
+  const [row] = await query(
+    sql`SELECT metadata FROM bulwark.audit_events WHERE type = 'test.collected'`,
+  );
+  expect(row?.["metadata"]).toEqual({
+    message: "An order was placed",
+    lines: 2,
+    cardToken: "[redacted]",
+  });
+});
