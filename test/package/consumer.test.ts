@@ -203,7 +203,7 @@ const EXTERNALS: Readonly<Record<string, readonly string[]>> = {
   "./observability": ["@opentelemetry/api", "ipaddr.js", "pino"],
   "./database": [...DATABASE, "@opentelemetry/api", "ipaddr.js", "pino"],
   "./database/pglite": [...DATABASE, "@electric-sql/pglite"],
-  "./database/postgres": [...DATABASE, "ipaddr.js", "pg"],
+  "./database/postgres": [...DATABASE, "@opentelemetry/api", "ipaddr.js", "pg", "pino"],
   "./auth/passkeys": [...DATABASE, "@opentelemetry/api", "ipaddr.js", "pino"],
   "./auth/oidc": [...DATABASE, "@opentelemetry/api", "ipaddr.js", "pino"],
   "./mail": [...DATABASE, "@opentelemetry/api", "ipaddr.js", "pino"],
