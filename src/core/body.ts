@@ -126,7 +126,8 @@ export function boundBody(
     info.limitBody(limit);
     return request;
   }
-  if (request.body === null) return request;
+  // One that was read already says so itself; a copy would pass for empty.
+  if (request.body === null || request.bodyUsed) return request;
   const declared = request.headers.get("content-length");
   if (declared !== null && /^\d{1,15}$/.test(declared) && Number(declared) <= limit) return request;
   return withBody(request, request.headers, counted(request.body, limit));
@@ -143,7 +144,7 @@ export function limitBody(
   rules: CodingRules = WEB_CODINGS,
 ): Request {
   const coding = checkFraming(request.headers, limit, rules);
-  if (request.body === null) return request;
+  if (request.body === null || request.bodyUsed) return request;
   const body =
     coding === undefined
       ? counted(request.body, limit)
@@ -164,16 +165,30 @@ function withBody(
   return new Request(url, { method, headers, signal, body, duplex: "half" } as RequestInit);
 }
 
+/** It reads only as it is read: what nobody asks for stays with the client. */
 function counted(body: ReadableStream<Uint8Array>, limit: number): ReadableStream<Uint8Array> {
   let size = 0;
-  return body.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
-      transform(chunk, controller) {
-        size += chunk.byteLength;
-        if (size > limit) controller.error(tooLarge(limit));
-        else controller.enqueue(chunk);
+  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        reader ??= body.getReader();
+        const { done, value } = await reader.read();
+        if (done) {
+          controller.close();
+          return;
+        }
+        size += value.byteLength;
+        if (size > limit) {
+          // The rest is not ours to read; what cancelling says changes nothing for the refusal.
+          reader.cancel().catch(() => {});
+          throw tooLarge(limit);
+        }
+        controller.enqueue(value);
       },
-    }),
+      cancel: (reason) => (reader ?? body).cancel(reason),
+    },
+    { highWaterMark: 0 },
   );
 }
 

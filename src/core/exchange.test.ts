@@ -7,6 +7,10 @@ import { bareKernel, type Kernel } from "./kernel.ts";
 import type { AuthResult } from "./principal.ts";
 import { wrapper } from "./stage.ts";
 
+const anything = {
+  "~standard": { version: 1, vendor: "test", validate: (value: unknown) => ({ value }) },
+} as const;
+
 class Handlers extends BaseAPIHandler {
   static override readonly kernel: Kernel = {
     ...bareKernel,
@@ -162,6 +166,45 @@ describe("a handler that reads its body by itself", () => {
       Signed.POST(readsIt, { path: "/x", requireAuth: false, maxBodyBytes });
     expect((await route(39)(sent(), {})).status).toBe(413);
     expect(await (await route(40)(sent(), {})).json()).toMatchObject({ data: "x".repeat(40) });
+  });
+
+  test("is told of a body that somebody in front of it has read", async () => {
+    const policy = { path: "/x", requireAuth: false } as const;
+    const used = async (headers: HeadersInit): Promise<Request> => {
+      const request = new Request(sent(), { headers });
+      await request.text();
+      return request;
+    };
+    const refused = async ({ request }: RequestContext): Promise<unknown> =>
+      await request.text().catch(({ name }: Error) => name);
+    for (const headers of [{}, { "content-length": "40" }]) {
+      const answer = await Handlers.POST(refused, policy)(await used(headers), {});
+      expect(await answer.json()).toMatchObject({ data: "TypeError" });
+    }
+    const validated = Handlers.POST(() => "read", { ...policy, body: anything });
+    const headers = { "content-type": "application/json" };
+    expect((await validated(await used(headers), {})).status).toBe(400);
+  });
+
+  test("takes nothing of a body that it does not read", async () => {
+    let pulled = 0;
+    const body = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          pulled += 1;
+          controller.enqueue(new Uint8Array(10));
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const request = new Request("http://h/x", {
+      method: "POST",
+      body,
+      duplex: "half",
+    } as RequestInit);
+    const route = Handlers.POST(() => "unread", { path: "/x", requireAuth: false });
+    expect((await route(request, {})).status).toBe(200);
+    expect(pulled).toBe(0);
   });
 
   test("is made no Request unless it asks for one", async () => {
