@@ -1,5 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { statusesOf, talkTo } from "../../../test/support/talk.ts";
 import { type AuthResult, BaseAPIHandler, createRouter } from "../../core/index.ts";
 import { type NodeServer, serve } from "./serve.ts";
 
@@ -69,23 +70,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** Sends bytes on one connection and returns all that came until it closed. */
 const talk = (bytes: string, on?: (socket: Socket) => void): Promise<string> =>
-  new Promise((resolve) => {
-    let text = "";
-    const socket = connect(port, "127.0.0.1", () => {
-      socket.write(bytes);
-      on?.(socket);
-    });
-    socket.on("data", (chunk: Buffer) => {
-      text += chunk.toString();
-    });
-    socket.on("error", () => {});
-    socket.on("close", () => resolve(text));
-  });
-
-const statusesOf = (text: string): string[] =>
-  [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => status ?? "");
+  talkTo(port, bytes, on);
 
 /** Posts JSON on a connection of its own, and returns the status and the body of the answer. */
 const post = async (path: string, body: string): Promise<{ status: number; body: string }> => {

@@ -1,7 +1,8 @@
 import { createServer, get, request } from "node:http";
-import { type AddressInfo, connect, type Socket } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { statusesOf, talkTo } from "../../../test/support/talk.ts";
 import { BaseAPIHandler, createRouter } from "../../core/index.ts";
 import { type NodeServer, serve } from "./serve.ts";
 
@@ -270,23 +271,8 @@ describe("a stream", () => {
   });
 });
 
-/** Sends bytes on one connection and returns all that came until it closed. */
 const talk = (bytes: string, on?: (socket: Socket) => void): Promise<string> =>
-  new Promise((resolve) => {
-    let text = "";
-    const socket = connect(port, "127.0.0.1", () => {
-      socket.write(bytes);
-      on?.(socket);
-    });
-    socket.on("data", (chunk: Buffer) => {
-      text += chunk.toString();
-    });
-    socket.on("error", () => {});
-    socket.on("close", () => resolve(text));
-  });
-
-const statusesOf = (text: string): string[] =>
-  [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => status ?? "");
+  talkTo(port, bytes, on);
 
 test("what fetch answered goes on as it was unpacked", async () => {
   const text = "caf\u00e9 ".repeat(100);
